@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# isowrite: one non-recursive Makefile; everything made lies in $(B).
+#
+#   make                  the program
+#   make check            unit, golden, file targets, fuzz replay (no root, no network)
+#   make check-root       loop devices and faults (root)
+#   make check-boot       boots in QEMU
+#   make golden           rewrites the golden files
+#   make lint bench fuzz install
+#   SAN=1 (ASan+UBSan), V=1 (show commands), CC=clang, WERROR=1
+
+VERSION := 0.1.0
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+DATADIR ?= $(PREFIX)/share
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+DESTDIR ?=
+INSTALL ?= install
+PKG_CONFIG ?= pkg-config
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
+
+B ?= build$(if $(SAN),-san)
+
+LIBS := blkid fdisk mount libcrypto liburing liblzma libzstd zlib
+ifeq ($(filter clean install-deps,$(MAKECMDGOALS)),)
+MISSING := $(foreach l,$(LIBS),$(if $(shell $(PKG_CONFIG) --exists $(l) && echo y),,$(l)))
+ifneq ($(MISSING),)
+$(error missing libraries: $(MISSING); scripts/deps build names the packages)
+endif
+endif
+
+BASE_CFLAGS := -std=gnu11 -O2 -g -fPIE -fstack-protector-strong -fno-common -pthread \
+	-Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
+	-Wwrite-strings -Wformat=2 -Wundef -Wimplicit-fallthrough -Wunused-result
+BASE_CPPFLAGS := -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DISOWRITE_VERSION='"$(VERSION)"'
+BASE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
+ifneq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
+BASE_CFLAGS += -Wshorten-64-to-32
+endif
+ifdef SAN
+BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+BASE_LDFLAGS += -fsanitize=address,undefined
+else
+BASE_CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+ifdef WERROR
+BASE_CFLAGS += -Werror
+endif
+LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+
+ALL_CPPFLAGS := $(BASE_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS)
+ALL_CFLAGS := $(BASE_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS := $(BASE_LDFLAGS) $(LDFLAGS)
+
+CORE_SRC := $(wildcard src/base/*.c src/disk/*.c src/image/*.c src/plan/*.c src/io/*.c src/job/*.c)
+CLI_SRC := $(wildcard src/cli/*.c)
+CORE_OBJ := $(CORE_SRC:%.c=$(B)/%.o)
+CLI_OBJ := $(CLI_SRC:%.c=$(B)/%.o)
+UNIT := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+all: $(B)/isowrite
+
+# Objects are made again when the flags change.
+$(B)/flags: FORCE
+	$(Q)mkdir -p $(B); echo '$(subst ','\'',$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS))' | cmp -s - $@ || \
+		echo '$(subst ','\'',$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS))' > $@
+
+$(B)/%.o: %.c $(B)/flags
+	$(Q)mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/libisowrite.a: $(CORE_OBJ)
+	$(call say,AR,$@)rm -f $@; $(AR) rcs $@ $^
+
+$(B)/isowrite: $(CLI_OBJ) $(B)/libisowrite.a
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libisowrite.a
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
+
+$(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libisowrite.a
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
+
+clean:
+	rm -rf build build-*
+
+.PHONY: all clean FORCE
+.SECONDARY:
+-include $(wildcard $(B)/src/*/*.d $(B)/tests/*/*.d)

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Digests, by OpenSSL's EVP (the only file that includes it). A running hash
+ * can be copied, which is how the engine keeps a state per chunk.
+ */
+#ifndef ISOWRITE_BASE_HASH_H
+#define ISOWRITE_BASE_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define HASH_MAX_SIZE 64 /* bytes of the largest digest */
+#define HASH_HEX_SIZE (2 * HASH_MAX_SIZE + 1)
+#define HASH_SHA256_SIZE 32
+
+struct hash; /* a running digest */
+
+/* A finished digest. */
+struct digest {
+	const char *alg; /* canonical lower-case name: "sha256", "sha512", "md5" ... */
+	size_t len; /* bytes; 0 = none */
+	uint8_t value[HASH_MAX_SIZE];
+};
+
+/*
+ * The canonical name of an algorithm in any usual spelling ("SHA-256",
+ * "sha256", "SHA2-256", "BLAKE2b-512"), or NULL if unknown. Static storage.
+ */
+const char *hash_alg_name(const char *spelling);
+
+/* The algorithm (SHA-2 family, or sha1, md5) whose digest has this many bytes, or NULL. */
+const char *hash_alg_by_size(size_t len);
+
+/* alg is a canonical name. ERROR_LACKING when OpenSSL refuses it (FIPS mode). */
+int hash_new(const char *alg, struct hash **ret, struct error *err);
+void hash_free(struct hash *h); /* NULL ok */
+
+void hash_update(struct hash *h, const void *data, size_t len);
+
+/* A copy in the same state; NULL when out of memory. */
+struct hash *hash_copy(const struct hash *h);
+
+/* Loads from's state into h (both of the same algorithm). */
+void hash_load(struct hash *h, const struct hash *from);
+
+/* The digest of what was fed so far; h goes on unharmed. */
+void hash_peek(const struct hash *h, struct digest *ret);
+
+/* Lower-case hex; buf holds HASH_HEX_SIZE bytes. Returns buf; "" for none. */
+const char *digest_hex(const struct digest *d, char *buf);
+
+bool digest_is_equal(const struct digest *a, const struct digest *b);
+
+#endif

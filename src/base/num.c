@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Parsing and printing of sizes; see num.h. */
+#include "base/num.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int num_parse_size(const char *s, uint64_t *ret_size, struct error *err)
+{
+	static const char letters[] = "kmgtpe";
+	const char *unit, *letter;
+	uint64_t value, base;
+	char *end;
+
+	errno = 0;
+	if (!isdigit((unsigned char)s[0]))
+		goto bad;
+	value = strtoull(s, &end, 10);
+	if (errno)
+		goto bad;
+	unit = end;
+	if (*unit) {
+		letter = strchr(letters, tolower((unsigned char)*unit));
+		if (!letter)
+			goto bad;
+		unit++;
+		if (!strcmp(unit, "B"))
+			base = 1000;
+		else if (!*unit || !strcmp(unit, "iB"))
+			base = 1024;
+		else
+			goto bad;
+		for (const char *p = letters; p <= letter; p++)
+			if (__builtin_mul_overflow(value, base, &value))
+				goto bad;
+	}
+	*ret_size = value;
+	return 0;
+bad:
+	return error_set(err, ERROR_USAGE, "bad-size",
+			 _("Not a size; write for example 16GB, 512MiB or a number of bytes."));
+}
+
+/* v in units of base^n with three significant digits, never rounded up to the next unit's 1000. */
+static const char *format_scaled(char *buf, size_t buf_size, uint64_t size, unsigned int base,
+				 const char *const *units)
+{
+	uint64_t unit = 1;
+	double v;
+
+	while (size / unit >= base && units[1]) {
+		unit *= base;
+		units++;
+	}
+	v = (double)size / (double)unit;
+	if (unit == 1)
+		snprintf(buf, buf_size, "%" PRIu64 " %s", size, *units);
+	else if (v < 9.95)
+		snprintf(buf, buf_size, "%.1f %s", v, *units);
+	else if (base == 1024 && v < 99.95)
+		snprintf(buf, buf_size, "%.1f %s", v, *units);
+	else
+		snprintf(buf, buf_size, "%.0f %s", v, *units);
+	return buf;
+}
+
+const char *num_format_size(char *buf, size_t buf_size, uint64_t size)
+{
+	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB", "PB", "EB", NULL };
+
+	return format_scaled(buf, buf_size, size, 1000, units);
+}
+
+const char *num_format_stick_size(char *buf, size_t buf_size, uint64_t size)
+{
+	static const char *const units[] = { "bytes", "KiB", "MiB", "GiB", "TiB",
+					     "PiB",   "EiB", NULL };
+	char dec[NUM_SIZE_LEN], bin[NUM_SIZE_LEN];
+
+	num_format_size(dec, sizeof(dec), size);
+	if (size < 1000)
+		snprintf(buf, buf_size, "%s", dec);
+	else
+		snprintf(buf, buf_size, "%s (%s)", dec,
+			 format_scaled(bin, sizeof(bin), size, 1024, units));
+	return buf;
+}
+
+const char *num_format_bytes(char *buf, size_t buf_size, uint64_t size)
+{
+	char digits[24];
+	size_t len, out = 0;
+
+	snprintf(digits, sizeof(digits), "%" PRIu64, size);
+	len = strlen(digits);
+	for (size_t i = 0; i < len && out + 2 < buf_size; i++) {
+		if (i > 0 && (len - i) % 3 == 0)
+			buf[out++] = ',';
+		buf[out++] = digits[i];
+	}
+	buf[out] = '\0';
+	return buf;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The one place that makes strings from images and devices safe to print.
+ */
+#ifndef ISOWRITE_BASE_TEXT_H
+#define ISOWRITE_BASE_TEXT_H
+
+#include <stddef.h>
+
+/*
+ * Copies at most len bytes of s (stops at NUL) into out (out_size > 0), always
+ * terminated. Bytes below 0x20, 0x7f, C1 controls, bidi and zero-width
+ * characters, and bytes that are not valid UTF-8 become \xNN. Cut at a
+ * character bound. Returns out.
+ */
+const char *text_escape(const char *s, size_t len, char *out, size_t out_size);
+
+/* text_escape of a terminated string, with leading and trailing blanks dropped. */
+const char *text_escape_trim(const char *s, char *out, size_t out_size);
+
+/*
+ * Quotes s for pasting into a POSIX shell: unchanged if it holds only harmless
+ * characters, else in single quotes; control bytes come as $'...' escapes.
+ */
+const char *text_shell_quote(const char *s, char *out, size_t out_size);
+
+/* Edit distance for suggestions, capped at limit + 1. */
+unsigned int text_distance(const char *a, const char *b, unsigned int limit);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a plan goes: a whole block device, or a regular file as a virtual
+ * stick. Opened in two steps, so that everything before the confirmation is
+ * free of side effects:
+ *
+ *   target_look   O_PATH, identity, contents, safety rules
+ *   (question)
+ *   target_open   unmount, reopen through the descriptor with
+ *                 O_EXCL|O_DIRECT, compare rdev, diskseq, size, flock
+ */
+#ifndef ISOWRITE_IO_TARGET_H
+#define ISOWRITE_IO_TARGET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "io/device.h"
+#include "plan/plan.h"
+
+struct target;
+
+struct target_ops {
+	const char *name; /* "block", "file" */
+
+	/* Second step. Sets fd, fd_buffered, is_direct. */
+	int (*open)(struct target *t, struct error *err);
+
+	/* Makes everything written so far durable: fdatasync, checked. */
+	int (*flush)(struct target *t, struct error *err);
+
+	/*
+	 * Before reading back: makes sure that the page cache cannot answer (O_DIRECT: nothing
+	 * to do; else POSIX_FADV_DONTNEED).
+	 */
+	int (*drop_cache)(struct target *t, struct error *err);
+
+	/* Is it still the same device? ERROR_IO "device-gone" or "device-replaced". */
+	int (*recheck)(struct target *t, struct error *err);
+
+	/* Releases lock and descriptors; re-reads the partition table if it was written. Checked. */
+	int (*close)(struct target *t, struct error *err);
+};
+
+struct target {
+	const struct target_ops *ops;
+	char *path; /* as the user gave it, without "file:" */
+	bool is_forced_file; /* was "file:PATH" */
+	struct device_info info;
+	struct geometry geo;
+	int path_fd; /* O_PATH, from target_look to the end; -1 for a file that does not exist yet */
+	int fd; /* O_DIRECT where is_direct */
+	int fd_buffered; /* files: for an unaligned tail; block devices: -1 */
+	int lock_fd; /* whole disk, flock LOCK_EX */
+	bool is_direct; /* reads come from the device, not from the page cache */
+	bool was_written;
+	void *priv;
+};
+
+/*
+ * First step. image_fd: the image's descriptor for rule source and for "the
+ * arguments look swapped", or -1. new_size: for "file:PATH" that does not
+ * exist, the size to create (0: unknown yet, set geo.size before target_open).
+ * Refusals are in t->info, not errors. Caller frees by target_free.
+ */
+int target_look(const char *path, int image_fd, uint64_t new_size, struct target **ret,
+		struct error *err);
+void target_free(struct target *t); /* NULL ok; closes quietly what is still open */
+
+/* Same device or file, through whatever name. */
+bool target_is_same(const struct target *a, const struct target *b);
+
+/* Unmounts every mount of it (rule mounted was lifted). Names what it could not unmount. */
+int target_unmount(struct target *t, struct error *err);
+
+/* Second step; EBUSY is retried for 5 s. */
+int target_open(struct target *t, struct error *err);
+int target_close(struct target *t, struct error *err);
+
+#endif

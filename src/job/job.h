@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The jobs behind the commands. None of them prints; none exits. */
+#ifndef ISOWRITE_JOB_JOB_H
+#define ISOWRITE_JOB_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "job/event.h"
+#include "job/report.h"
+
+struct job_request {
+	const char *image;
+	const char *const *targets;
+	size_t n_targets;
+	const char *mode; /* --mode, default "auto" */
+	bool fix_gpt;
+	const char *seed; /* --seed UUID or NULL */
+	struct digest want[8]; /* --sha256, --digest */
+	size_t n_want;
+	const char *require; /* "digest", "signature", "none" or NULL */
+	bool no_verify;
+	uint32_t allow; /* bit 1u << enum device_rule */
+	bool allow_truncated;
+	bool yes; /* no question */
+	bool unmount, keep_going, eject, power_off;
+	const char *receipt; /* path or NULL */
+	bool overwrite_receipt;
+	uint64_t size; /* plan --size, size of a new file target; 0 = not given */
+	uint32_t sector_size; /* plan without target: 512 */
+	bool strict; /* check --strict */
+};
+
+/*
+ * write: open, detect, plan, check against every target, show and confirm,
+ * write, flush, gate, verify, commit, report. *r is filled also on failure;
+ * returns the exit status.
+ */
+int job_write(const struct job_request *req, const struct events *events, struct report *r);
+
+/* plan: the same up to the plan; touches nothing. */
+int job_plan(const struct job_request *req, const struct events *events, struct report *r);
+
+/* check IMAGE|RECEIPT TARGET: does the target still hold it? */
+int job_check(const struct job_request *req, const struct events *events, struct report *r);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Everything a job found and did, in one structure: what ui-tty words, what
+ * ui-json prints, what a receipt records. Owned by the job's caller.
+ */
+#ifndef ISOWRITE_JOB_REPORT_H
+#define ISOWRITE_JOB_REPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "image/layout.h"
+#include "io/device.h"
+#include "io/engine.h"
+#include "plan/plan.h"
+
+enum target_status {
+	TARGET_UNTOUCHED,
+	TARGET_REFUSED, /* a safety rule */
+	TARGET_CANCELLED,
+	TARGET_FAILED,
+	TARGET_WRITTEN, /* not verified */
+	TARGET_VERIFIED,
+};
+
+enum trust_verdict { TRUST_NONE, TRUST_DIGEST, TRUST_LISTED, TRUST_SIGNED, TRUST_MISMATCH, TRUST_BAD_SIGNATURE };
+
+struct report_target {
+	char path[256];
+	struct device_info info;
+	int plan; /* index in plans, -1 before planning */
+	enum target_status status;
+	struct engine_result result;
+	struct error error; /* kind != ERROR_NONE: why it is not written or verified */
+	bool has_rule; /* a safety rule refused it */
+	enum device_rule rule;
+	char error_file[256]; /* file inside the ISO that the first bad byte belongs to, "" */
+	char changed_by_use[256]; /* check: differences that use of the stick explains, "" */
+	bool was_unmounted, was_ejected, can_unplug;
+};
+
+struct report_plan {
+	struct plan *plan; /* owned */
+	struct digest sha256; /* over the planned bytes; len 0 unknown */
+};
+
+struct report {
+	const char *command; /* "write", "plan", "check" */
+	time_t started, finished;
+	char image_path[4096];
+	const char *compression;
+	uint64_t image_size; /* bytes of the file as it is; UINT64_MAX for a pipe */
+	uint64_t content_size; /* UINT64_MAX until known */
+	struct digest image_sha256, content_sha256; /* len 0: not known */
+	bool has_layout;
+	struct layout layout;
+	bool source_is_seekable;
+	const char *mode_note; /* why auto chose another planner than raw, or NULL */
+	enum trust_verdict trust;
+	char trust_by[256], trust_detail[256];
+	size_t n_plans;
+	struct report_plan *plans;
+	size_t n_targets;
+	struct report_target *targets;
+	struct error error; /* what ended the whole job; ERROR_NONE if only targets count */
+	int exit_status;
+	uint32_t n_findings; /* the job's own, beside layout.findings */
+	struct layout_finding findings[LAYOUT_MAX_FINDINGS];
+};
+
+struct report *report_new(const char *command); /* NULL: out of memory */
+void report_free(struct report *r); /* NULL ok */
+
+/* 0, one status, or 64 (some targets verified and some not), from error and targets. */
+int report_exit_status(const struct report *r);
+
+/* The whole JSON object of interface "write", "plan" or "check". */
+void report_to_json(const struct report *r, struct json *j);
+
+/* One sentence, or two, on a failed read-back and what to do: escaped. */
+const char *report_describe_mismatch(const struct report *r, size_t target, char *buf, size_t size);
+
+/* layout as JSON members of the open object ("kind", "volume", "el_torito", ...). */
+void report_layout_to_json(const struct layout *lay, struct json *j);
+
+/* "none", "listed", "signed", ... */
+const char *trust_verdict_name(enum trust_verdict v);
+const char *target_status_name(enum target_status s);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Planners: one file each, plan-NAME.c, listed in order in planner.c. */
+#ifndef ISOWRITE_PLAN_PLANNER_H
+#define ISOWRITE_PLAN_PLANNER_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "image/layout.h"
+#include "image/source.h"
+#include "plan/plan.h"
+
+struct plan_request {
+	const char *mode; /* "auto", "raw" */
+	bool fix_gpt;
+	const char *seed; /* UUID text or NULL */
+	bool allow_truncated;
+};
+
+struct planner {
+	const char *mode; /* name for --mode */
+	bool needs_random; /* refused on a stream */
+
+	/* Would auto choose it? Only raw says yes to everything, last. */
+	bool (*suits)(const struct layout *lay, const struct plan_request *req);
+
+	/* A closed plan (open when the source's size is unknown). Caller frees. */
+	int (*make)(struct source *src, const struct layout *lay, const struct geometry *geo,
+		    const struct plan_request *req, struct plan **ret, struct error *err);
+};
+
+/*
+ * Chooses the planner for req->mode and makes the plan. ERROR_FIT when the
+ * image is larger than the target; ERROR_IMAGE "sector-size" for a
+ * 512-byte-sector image on a 4096-byte-sector target, with the reason.
+ */
+int planner_make_plan(struct source *src, const struct layout *lay, const struct geometry *geo,
+		      const struct plan_request *req, struct plan **ret, struct error *err);
+
+extern const struct planner planner_raw;
+extern const struct planner planner_gptfix;
+
+#endif
