@@ -27,7 +27,7 @@ B ?= build$(if $(SAN),-san)
 
 LIBS := blkid fdisk mount libcrypto liburing liblzma libzstd zlib
 ifeq ($(filter clean install-deps,$(MAKECMDGOALS)),)
-MISSING := $(foreach l,$(LIBS),$(if $(shell $(PKG_CONFIG) --exists $(l) && echo y),,$(l)))
+MISSING := $(strip $(foreach l,$(LIBS),$(if $(shell $(PKG_CONFIG) --exists $(l) && echo y),,$(l))))
 ifneq ($(MISSING),)
 $(error missing libraries: $(MISSING); scripts/deps build names the packages)
 endif
