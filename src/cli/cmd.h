@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a command gets (parsed options, the two text streams) and what it gives
+ * back (an exit status). Only this layer knows argv, terminals and colour.
+ *
+ *	int cmd_foo(const struct options *opts, struct ui *ui)
+ *	{
+ *		struct error err = ERROR_INIT;
+ *
+ *		if (foo(opts->operands[0], &err) < 0)
+ *			return ui_fail(ui, &err);
+ *		if (ui_wants_json(ui)) {
+ *			struct json j;
+ *
+ *			ui_json_begin(ui, &j, 0);
+ *			json_u64(&j, "foo", 1);
+ *			return ui_json_end(ui, &j, findings, n_findings, 0);
+ *		}
+ *		fprintf(ui->out, _("1 foo\n"));
+ *		return 0;
+ *	}
+ */
+#ifndef ISOWRITE_CLI_CMD_H
+#define ISOWRITE_CLI_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/json.h"
+#include "image/layout.h"
+
+enum command_id {
+	COMMAND_WRITE,
+	COMMAND_PLAN,
+	COMMAND_INSPECT,
+	COMMAND_DEVICES,
+	COMMAND_CHECK,
+	N_COMMANDS,
+};
+
+enum json_mode { JSON_NONE, JSON_OBJECT, JSON_LINES };
+enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE };
+enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+#define OPTIONS_MAX_DIGESTS 8
+
+/* argv, understood. Strings point into argv. Only what the command takes can be set. */
+struct options {
+	enum command_id command;
+	const char *const *operands; /* without the command's name; their count was checked */
+	size_t n_operands;
+
+	bool yes, dry_run; /* -y, -n */
+	const char *mode; /* "auto" by default */
+	bool fix_gpt;
+	struct digest want[OPTIONS_MAX_DIGESTS]; /* --sha256, --digest */
+	size_t n_want;
+	const char *require; /* "digest", "none" or NULL */
+	bool no_verify;
+	uint32_t allow; /* bits 1u << enum device_rule */
+	bool allow_truncated;
+	bool unmount, keep_going, eject, power_off;
+	const char *receipt; /* path or NULL */
+	bool overwrite;
+	const char *seed;
+	uint64_t size; /* bytes, 0 not given */
+	uint32_t sector_size; /* plan; 0 not given */
+	bool strict; /* check */
+	bool full; /* inspect: without a read budget */
+	bool all; /* devices */
+	const char *protect, *unprotect; /* devices: the node, or NULL */
+
+	enum progress_mode progress;
+	enum json_mode json;
+	enum color_mode color;
+	bool bytes; /* -b: sizes as plain numbers of bytes */
+	bool quiet;
+	unsigned int verbose; /* how often -v was given */
+};
+
+struct ui {
+	const struct options *opts;
+	time_t started;
+
+	/*
+	 * Text goes here: standard output and standard error, or, where the locale is not UTF-8,
+	 * streams before them that write every other character as \xNN.
+	 */
+	FILE *out, *err;
+	bool color; /* standard output takes colour */
+};
+
+static inline bool ui_wants_json(const struct ui *ui)
+{
+	return ui->opts->json != JSON_NONE;
+}
+
+/*
+ * "isowrite: <message>" on standard error, and with --json an object that holds nothing but the
+ * common members and the error as a finding. Returns the exit status of err->kind.
+ */
+int ui_fail(struct ui *ui, const struct error *err);
+
+/* "isowrite: <message>" on standard error; no JSON. For what does not end the command. */
+void ui_warn(struct ui *ui, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The members that every object begins with: schema, isowrite, command, exit, started, finished. */
+void ui_json_begin(struct ui *ui, struct json *j, int exit_status);
+
+/*
+ * Adds "findings", closes the object, prints it on standard output and frees j. Returns
+ * exit_status (the one given to ui_json_begin), or 1 if memory ran out.
+ */
+int ui_json_end(struct ui *ui, struct json *j, const struct layout_finding *findings,
+		size_t n_findings, int exit_status);
+
+/* A size for people: "6.2 GB"; with -b the plain number. At least NUM_SIZE_LEN bytes. */
+const char *ui_size(const struct ui *ui, char *buf, size_t buf_size, uint64_t size);
+
+/*
+ * The commands, one file each. Everything is printed through ui; the return value is the exit
+ * status. Whether standard output could be written is checked by main().
+ */
+int cmd_write(const struct options *opts, struct ui *ui);
+int cmd_plan(const struct options *opts, struct ui *ui);
+int cmd_inspect(const struct options *opts, struct ui *ui);
+int cmd_devices(const struct options *opts, struct ui *ui);
+int cmd_check(const struct options *opts, struct ui *ui);
+
+#endif
