@@ -87,9 +87,41 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libisowrite.a
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libisowrite.a
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
 
+# ---- tests (tests/README.md)
+RUN_TESTS := BUILD=$(abspath $(B)) ISOWRITE=$(abspath $(B)/isowrite) tests/run
+TEST_BINS := $(B)/isowrite $(UNIT) $(FUZZ)
+QUICK_TESTS := $(UNIT) $(wildcard tests/fuzz/replay.sh tests/golden/*.sh)
+
+check: $(TEST_BINS)
+	$(Q)ISOWRITE_TEST_NO_ROOT=1 $(RUN_TESTS) $(QUICK_TESTS) $(wildcard tests/e2e/*.sh)
+
+check-unit: $(TEST_BINS)
+	$(Q)$(RUN_TESTS) $(QUICK_TESTS)
+
+check-root: $(B)/isowrite
+	$(Q)$(RUN_TESTS) $(wildcard tests/e2e/*.sh tests/fault/*.sh)
+
+check-boot: $(B)/isowrite
+	$(Q)scripts/mkimages
+	$(Q)ISOWRITE_TEST_FULL=1 $(RUN_TESTS) -j 2 $(wildcard tests/boot/*.sh)
+
+golden: $(B)/isowrite $(UNIT)
+	$(Q)UPDATE_GOLDEN=1 ISOWRITE_TEST_NO_ROOT=1 $(RUN_TESTS) $(UNIT) $(wildcard tests/golden/*.sh tests/e2e/*.sh)
+
+lint:
+	$(Q)scripts/lint
+
+bench: $(B)/isowrite
+	$(Q)scripts/bench
+
+# Each harness for FUZZ_SECONDS with libFuzzer, from its corpus.
+FUZZ_SECONDS ?= 60
+fuzz:
+	$(Q)scripts/fuzz $(FUZZ_SECONDS)
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all clean FORCE
+.PHONY: all check check-unit check-root check-boot golden lint bench fuzz clean FORCE
 .SECONDARY:
 -include $(wildcard $(B)/src/*/*.d $(B)/tests/*/*.d)
