@@ -119,6 +119,14 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	$(Q)scripts/fuzz $(FUZZ_SECONDS)
 
+# Fault injection: built where a test asks for it, never by all. Not sanitized: it is no part of
+# what is tested, and its speed is part of the tests.
+$(B)/tests/fault/badstick: $(addprefix tests/fault/,badstick.c badstick-rules.c badstick.h)
+	$(Q)mkdir -p $(@D)
+	$(call say,LD,$@)$(CC) $(ALL_CPPFLAGS) $(filter-out -fsanitize=%,$(ALL_CFLAGS)) \
+		$(filter-out -fsanitize=%,$(ALL_LDFLAGS)) -o $@ $(filter %.c,$^) \
+		$$($(PKG_CONFIG) --cflags --libs fuse3)
+
 clean:
 	rm -rf build build-*
 
