@@ -25,18 +25,21 @@ static const struct {
 	[ERROR_LACKING] = { "lacking", 10 },
 };
 
-/* Drops an incomplete UTF-8 sequence that snprintf may have cut at the end. */
+/* Drops an incomplete UTF-8 sequence that a cut may have left at the end. */
 static void cut_at_character(char *msg)
 {
-	size_t len = strlen(msg);
-	size_t start = len;
+	size_t len = strlen(msg), n_follow = 0, n_wanted;
+	unsigned char lead;
 
-	if (len < ERROR_MSG_SIZE - 1)
+	while (n_follow < len && n_follow < 3 &&
+	       ((unsigned char)msg[len - 1 - n_follow] & 0xc0) == 0x80)
+		n_follow++;
+	if (n_follow == len)
 		return;
-	while (start > 0 && ((unsigned char)msg[start - 1] & 0xc0) == 0x80)
-		start--;
-	if (start > 0 && ((unsigned char)msg[start - 1] & 0xc0) == 0xc0)
-		msg[start - 1] = '\0';
+	lead = (unsigned char)msg[len - 1 - n_follow];
+	n_wanted = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+	if (n_follow < n_wanted)
+		msg[len - 1 - n_follow] = '\0';
 }
 
 int error_set(struct error *err, enum error_kind kind, const char *code, const char *fmt, ...)
@@ -81,16 +84,19 @@ int error_set_nomem(struct error *err)
 
 void error_prefix(struct error *err, const char *fmt, ...)
 {
-	char prefix[ERROR_MSG_SIZE], old[ERROR_MSG_SIZE];
+	/* The prefix keeps at most a quarter, so that the knowledge stays readable. */
+	char msg[ERROR_MSG_SIZE / 4 + 1 + 2 + ERROR_MSG_SIZE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(prefix, sizeof(prefix), fmt, ap);
+	vsnprintf(msg, ERROR_MSG_SIZE / 4 + 1, fmt, ap);
 	va_end(ap);
-	memcpy(old, err->msg, sizeof(old));
-	/* The prefix keeps at most a quarter, so that the knowledge stays readable. */
-	snprintf(err->msg, sizeof(err->msg), "%.*s: %s", ERROR_MSG_SIZE / 4, prefix, old);
-	cut_at_character(err->msg);
+	cut_at_character(msg);
+	strcat(msg, ": ");
+	strcat(msg, err->msg);
+	msg[ERROR_MSG_SIZE - 1] = '\0';
+	cut_at_character(msg);
+	memcpy(err->msg, msg, ERROR_MSG_SIZE);
 }
 
 int error_kind_exit_status(enum error_kind kind)

@@ -41,8 +41,8 @@ enum extent_kind {
 struct extent {
 	uint64_t start, len;
 	enum extent_kind kind;
-	uint32_t source; /* SOURCE, GENERATE: index; MEMORY: unused */
-	uint64_t source_offset; /* SOURCE: in the source; MEMORY: in the plan's arena */
+	uint32_t source; /* SOURCE, GENERATE: index; else unused */
+	uint64_t source_offset; /* in the source, the plan's arena, or the generated data */
 	uint32_t what; /* index of plan_what(): "ISO 9660 image", "backup GPT header" */
 };
 
@@ -60,7 +60,7 @@ struct plan {
 	struct geometry geo;
 	struct extent *extents;
 	size_t n_extents, cap_extents;
-	bool is_open; /* the last extent is a SOURCE of unknown size */
+	bool is_open; /* the last extent is a SOURCE of unknown size, at most up to geo.size */
 	uint8_t *arena; /* bytes of MEMORY extents */
 	size_t arena_len, arena_cap;
 	char **strings; /* what-texts, each once */
@@ -88,7 +88,11 @@ int plan_append_generate(struct plan *plan, uint64_t len, plan_fill_fn fill, con
 int plan_append_zero(struct plan *plan, uint64_t len, const char *what, struct error *err);
 int plan_append_keep(struct plan *plan, uint64_t len, const char *what, struct error *err);
 
-/* An open SOURCE extent of unknown length (source 0 from offset 0 only); must come last. */
+/*
+ * An open SOURCE extent of unknown length (source 0 from offset 0 only); must
+ * come last. Until plan_close() its len is what it can be at most: the rest of
+ * the target.
+ */
 int plan_append_source_open(struct plan *plan, const char *what, struct error *err);
 
 /*
@@ -119,7 +123,7 @@ const struct extent *plan_find(const struct plan *plan, uint64_t off);
 /* Bytes of all extents of a kind. */
 uint64_t plan_bytes(const struct plan *plan, enum extent_kind kind);
 
-/* End of the last extent that comes from the source or memory, before the zero tail: bytes. */
+/* End of the last extent that is neither ZERO nor KEEP; 0 if there is none. */
 uint64_t plan_content_end(const struct plan *plan);
 
 /*
