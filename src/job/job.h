@@ -24,8 +24,8 @@ struct job_request {
 	uint32_t allow; /* bit 1u << enum device_rule */
 	bool allow_truncated;
 	bool yes; /* no question */
-	bool unmount, keep_going, eject, power_off;
-	const char *receipt; /* path or NULL */
+	bool unmount, keep_going;
+	const char *receipt; /* path to write, or NULL */
 	bool overwrite_receipt;
 	uint64_t size; /* plan --size, size of a new file target; 0 = not given */
 	uint32_t sector_size; /* plan without target: 512 */
@@ -33,6 +33,13 @@ struct job_request {
 };
 
 /*
+ * Where the errors are: report->error ends the whole job (a bad image, a wrong
+ * digest, "no" at the question, a target named twice); what concerns one target
+ * (a rule, no permission, too small, I/O) is in that target's error. Without a
+ * terminal (ANSWER_CANNOT_ASK) and without req->yes it is ERROR_USAGE
+ * "no-terminal". Rule contents is asked for first, by QUESTION_TYPE_SIZE a
+ * target; QUESTION_WRITE follows unless every target was typed.
+ *
  * write: open, detect, plan, check against every target, show and confirm,
  * write, flush, gate, verify, commit, report. *r is filled also on failure;
  * returns the exit status.
@@ -42,7 +49,10 @@ int job_write(const struct job_request *req, const struct events *events, struct
 /* plan: the same up to the plan; touches nothing. */
 int job_plan(const struct job_request *req, const struct events *events, struct report *r);
 
-/* check IMAGE|RECEIPT TARGET: does the target still hold it? */
+/*
+ * check IMAGE|RECEIPT TARGET: does the target still hold it? A receipt is told
+ * by its content. Needs the request's image, one target, mode, fix_gpt, seed, strict.
+ */
 int job_check(const struct job_request *req, const struct events *events, struct report *r);
 
 #endif

@@ -25,6 +25,7 @@ enum target_status {
 	TARGET_FAILED,
 	TARGET_WRITTEN, /* not verified */
 	TARGET_VERIFIED,
+	TARGET_CHANGED, /* check: differs only by what use of the stick explains */
 };
 
 enum trust_verdict { TRUST_NONE, TRUST_DIGEST, TRUST_LISTED, TRUST_SIGNED, TRUST_MISMATCH, TRUST_BAD_SIGNATURE };
@@ -40,7 +41,7 @@ struct report_target {
 	enum device_rule rule;
 	char error_file[256]; /* file inside the ISO that the first bad byte belongs to, "" */
 	char changed_by_use[256]; /* check: differences that use of the stick explains, "" */
-	bool was_unmounted, was_ejected, can_unplug;
+	bool was_unmounted, can_unplug;
 };
 
 struct report_plan {
@@ -52,6 +53,8 @@ struct report {
 	const char *command; /* "write", "plan", "check" */
 	time_t started, finished;
 	char image_path[4096];
+	bool is_receipt; /* check: image_path is a receipt; has_layout is false */
+	bool is_strict; /* check --strict */
 	const char *compression;
 	uint64_t image_size; /* bytes of the file as it is; UINT64_MAX for a pipe */
 	uint64_t content_size; /* UINT64_MAX until known */
@@ -78,10 +81,17 @@ void report_free(struct report *r); /* NULL ok */
 /* 0, one status, or 64 (some targets verified and some not), from error and targets. */
 int report_exit_status(const struct report *r);
 
+/* Adds to findings; the 33rd is dropped. fmt makes one escaped sentence. */
+void report_add_finding(struct report *r, enum layout_severity severity, const char *code,
+			const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
 /* The whole JSON object of interface "write", "plan" or "check". */
 void report_to_json(const struct report *r, struct json *j);
 
-/* One sentence, or two, on a failed read-back and what to do: escaped. */
+/*
+ * One sentence, or two, on a failed read-back and what to do: escaped. It is
+ * also the message of the target's error.
+ */
 const char *report_describe_mismatch(const struct report *r, size_t target, char *buf, size_t size);
 
 /* layout as JSON members of the open object ("kind", "volume", "el_torito", ...). */
