@@ -74,6 +74,15 @@ bool target_is_same(const struct target *a, const struct target *b);
 /* Unmounts every mount of it (rule mounted was lifted). Names what it could not unmount. */
 int target_unmount(struct target *t, struct error *err);
 
+/*
+ * Second step, for `check`: read-only, uncached where it can be, without a
+ * claim, a lock or an unmount; then target_read(), target_close().
+ */
+int target_open_read(struct target *t, struct error *err);
+
+/* Exactly len bytes at off; buf from io_aligned_alloc, off and len multiples of geo.io_align. */
+int target_read(struct target *t, uint64_t off, void *buf, size_t len, struct error *err);
+
 /* Second step; EBUSY is retried for 5 s. */
 int target_open(struct target *t, struct error *err);
 int target_close(struct target *t, struct error *err);
