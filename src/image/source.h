@@ -27,9 +27,10 @@ enum source_access {
 #define SOURCE_HEAD_SIZE (UINT64_C(1) << 20) /* what source_peek can see of a SEQUENTIAL source */
 
 struct source;
+struct source_common; /* what source.c keeps about every source: head, taps, cancellation */
 
 struct source_ops {
-	const char *name; /* "file", "gzip", "xz", "zstd", "stdin" for debugging */
+	const char *name; /* "file", "device", "pipe", "compressed"; for debugging */
 
 	/* RANDOM: exactly len bytes at off; thread-safe. NULL when SEQUENTIAL. */
 	int (*read_at)(struct source *src, uint64_t off, void *buf, size_t len, struct error *err);
@@ -63,14 +64,23 @@ struct source {
 	bool is_block_device;
 	uint32_t sector_size; /* of a block device, else 512 */
 	int fd; /* the file's descriptor, -1 where there is none; for identity (fstat) only */
-	void *priv;
+	void *priv; /* of the ops */
+	struct source_common *common;
 };
+
+/*
+ * A source with ops of one's own (close may be NULL): size and file_size unknown,
+ * compression "none", 512-byte sectors, fd -1, no path; the caller fills in what it
+ * knows. NULL when out of memory; priv is then still the caller's.
+ */
+struct source *source_new(const struct source_ops *ops, enum source_access access, void *priv);
 
 /*
  * Opens path ("-": standard input) for reading and recognises compression. A
  * directory, an empty file, no permission, a missing file are ERROR_IMAGE,
  * ERROR_IMAGE, ERROR_REFUSED and ERROR_USAGE. A regular file on standard input
- * is treated like a named file. Caller frees by source_free.
+ * is treated like a named file, unless somebody has read from it already: then it is a
+ * stream. A block device is never decompressed. Caller frees by source_free.
  */
 int source_open(const char *path, struct source **ret, struct error *err);
 void source_free(struct source *src); /* NULL ok */
@@ -109,8 +119,9 @@ void source_cancel(struct source *src);
 /*
  * Asks a SEQUENTIAL source to compute digests while it is consumed by
  * source_next(): of the file's own bytes (as_file) or of its content. Call
- * before the first source_next(). Each (as_file, alg) once. For a RANDOM
- * source the job reads it through instead (source_digest).
+ * before the first source_next() (source_peek() may have come before). Each
+ * (as_file, alg) once. source_rewind() keeps the taps and starts them anew. For
+ * a RANDOM source the job reads it through instead (source_digest_file).
  */
 int source_tap(struct source *src, bool as_file, const char *alg, struct error *err);
 
