@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of source share: the raw input that a SEQUENTIAL source reads,
+ * and the codecs that it may pass through.
+ *
+ *	file or pipe -> struct source_input -> struct source_codec -> source_next()
+ *	                     (file taps)                               (content taps)
+ */
+#ifndef ISOWRITE_IMAGE_SOURCE_INTERNAL_H
+#define ISOWRITE_IMAGE_SOURCE_INTERNAL_H
+
+#include <sys/stat.h>
+
+#include "image/source.h"
+
+#define SOURCE_NAME_SIZE 256
+
+/* How a source is called in messages: its escaped path, or "standard input". Returns buf. */
+const char *source_name(const struct source *src, char buf[SOURCE_NAME_SIZE]);
+
+/* Remembers what source_check_unchanged() compares with. */
+void source_set_stat(struct source *src, const struct stat *st);
+
+bool source_is_cancelled(const struct source *src);
+int source_set_cancelled(const struct source *src, struct error *err);
+
+/* Readable once the source is cancelled; for poll(). */
+int source_cancel_fd(const struct source *src);
+
+/* Feeds bytes of the file as it is to its taps, in order. */
+int source_feed_file_taps(struct source *src, const void *data, size_t len, struct error *err);
+
+/* The raw bytes of a file (pread) or a pipe (read), once, ascending, through one buffer. */
+struct source_input {
+	struct source *src;
+	int fd; /* owned */
+	bool is_seekable;
+	bool is_ended;
+	uint64_t offset; /* raw bytes read so far */
+	uint8_t *buf;
+	size_t pos, len; /* buf[pos..len) is not consumed yet */
+};
+
+int source_input_init(struct source_input *in, struct source *src, int fd, bool is_seekable,
+		      struct error *err);
+void source_input_done(struct source_input *in);
+
+/*
+ * Makes at least want bytes (small: a magic) visible at buf + pos, fewer only at the
+ * end of the input. len == pos means the end.
+ */
+int source_input_fill(struct source_input *in, size_t want, struct error *err);
+
+/* Raw offset of the next byte that nobody consumed. */
+static inline uint64_t source_input_tell(const struct source_input *in)
+{
+	return in->offset - (in->len - in->pos);
+}
+
+int source_input_rewind(struct source_input *in, struct error *err);
+
+/* One compression format; a row of the table in source-stream.c. */
+struct source_codec {
+	const char *name; /* "gzip" */
+
+	/* Do these first bytes (at least SOURCE_MAGIC_SIZE, unless the file is shorter) begin it? */
+	bool (*matches)(const uint8_t *head, size_t len);
+
+	/* Content size of a seekable file where it is certain and cheap to know: 1, else 0. Or NULL. */
+	int (*content_size)(int fd, uint64_t file_size, uint64_t *ret_size);
+
+	/* A decoder at the first byte of in. */
+	int (*start)(struct source_input *in, void **ret, struct error *err);
+
+	/* As source_ops.next. */
+	int (*next)(void *decoder, void *buf, size_t len, size_t *ret_len, struct error *err);
+
+	void (*stop)(void *decoder); /* frees it */
+};
+
+#define SOURCE_MAGIC_SIZE 6
+
+extern const struct source_codec source_codec_gzip;
+
+/* The codec whose magic these bytes are, or NULL. */
+const struct source_codec *source_find_codec(const uint8_t *head, size_t len);
+
+/* The three ways a compressed source goes wrong; all return -1. */
+int source_set_truncated(const struct source_input *in, const char *format, struct error *err);
+int source_set_corrupt(const struct source_input *in, const char *format, const char *why,
+		       struct error *err);
+int source_set_trailing(const struct source_input *in, const char *format, uint64_t off,
+			struct error *err);
+
+/* The makers. They own fd from the call on, also on failure. */
+int source_new_file(int fd, const char *path, const struct stat *st, struct source **ret,
+		    struct error *err);
+int source_new_stream(int fd, const char *path, const struct stat *st, bool is_seekable,
+		      struct source **ret, struct error *err);
+
+#endif

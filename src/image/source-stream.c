@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A SEQUENTIAL source: a pipe as it is, or anything compressed. The table of
+ * codecs is here; a new format is one file and one row.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "image/source-internal.h"
+
+static const struct source_codec *const codecs[] = {
+	&source_codec_gzip,
+};
+
+struct stream {
+	struct source_input in;
+	const struct source_codec *codec; /* NULL: the bytes are the content */
+	void *decoder;
+	bool is_begun; /* the magic was looked at */
+};
+
+const struct source_codec *source_find_codec(const uint8_t *head, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(codecs); i++)
+		if (codecs[i]->matches(head, len))
+			return codecs[i];
+	return NULL;
+}
+
+int source_set_truncated(const struct source_input *in, const char *format, struct error *err)
+{
+	char name[SOURCE_NAME_SIZE];
+
+	return error_set(err, ERROR_IMAGE, "truncated-compression",
+			 _("%s is incomplete: its %s data breaks off at byte %" PRIu64
+			   ". Download it again."),
+			 source_name(in->src, name), format, source_input_tell(in));
+}
+
+int source_set_corrupt(const struct source_input *in, const char *format, const char *why,
+		       struct error *err)
+{
+	char name[SOURCE_NAME_SIZE];
+
+	return error_set(err, ERROR_IMAGE, "corrupt-compression",
+			 _("%s is corrupt: its %s data is damaged at or before byte %" PRIu64
+			   " (%s). Download it again."),
+			 source_name(in->src, name), format, source_input_tell(in), why);
+}
+
+int source_set_trailing(const struct source_input *in, const char *format, uint64_t off,
+			struct error *err)
+{
+	char name[SOURCE_NAME_SIZE];
+
+	return error_set(err, ERROR_IMAGE, "trailing-garbage",
+			 _("%s has other data behind its %s data, from byte %" PRIu64
+			   " on. Download it again."),
+			 source_name(in->src, name), format, off);
+}
+
+static int start_codec(struct source *src, struct error *err)
+{
+	struct stream *s = src->priv;
+	uint64_t size;
+
+	if (source_input_fill(&s->in, SOURCE_MAGIC_SIZE, err) < 0)
+		return -1;
+	s->codec = source_find_codec(s->in.buf, s->in.len);
+	s->is_begun = true;
+	if (!s->codec)
+		return 0;
+	src->compression = s->codec->name;
+	if (s->in.is_seekable && s->codec->content_size &&
+	    s->codec->content_size(s->in.fd, src->file_size, &size) == 1)
+		src->size = size;
+	return s->codec->start(&s->in, &s->decoder, err);
+}
+
+static int stream_next(struct source *src, void *buf, size_t len, size_t *ret_len,
+		       struct error *err)
+{
+	struct stream *s = src->priv;
+	size_t n;
+
+	if (!s->is_begun && start_codec(src, err) < 0)
+		return -1;
+	if (s->codec)
+		return s->codec->next(s->decoder, buf, len, ret_len, err);
+	if (source_input_fill(&s->in, 1, err) < 0)
+		return -1;
+	n = (size_t)num_min(len, s->in.len - s->in.pos);
+	memcpy(buf, s->in.buf + s->in.pos, n);
+	s->in.pos += n;
+	*ret_len = n;
+	return 0;
+}
+
+static int stream_rewind(struct source *src, struct error *err)
+{
+	struct stream *s = src->priv;
+
+	if (s->decoder)
+		s->codec->stop(s->decoder);
+	s->decoder = NULL;
+	if (source_input_rewind(&s->in, err) < 0)
+		return -1;
+	return s->codec->start(&s->in, &s->decoder, err);
+}
+
+static void stream_close(struct source *src)
+{
+	struct stream *s = src->priv;
+
+	if (s->decoder)
+		s->codec->stop(s->decoder);
+	source_input_done(&s->in);
+	free(s);
+}
+
+static const struct source_ops pipe_ops = {
+	.name = "pipe",
+	.next = stream_next,
+	.close = stream_close,
+};
+
+static const struct source_ops packed_ops = {
+	.name = "compressed",
+	.next = stream_next,
+	.rewind = stream_rewind,
+	.close = stream_close,
+};
+
+int source_new_stream(int fd, const char *path, const struct stat *st, bool is_seekable,
+		      struct source **ret, struct error *err)
+{
+	struct stream *s = calloc(1, sizeof(*s));
+	struct source *src =
+		s ? source_new(is_seekable ? &packed_ops : &pipe_ops, SOURCE_SEQUENTIAL, s) : NULL;
+
+	if (!src) {
+		free(s);
+		close(fd);
+		return error_set_nomem(err);
+	}
+	if (source_input_init(&s->in, src, fd, is_seekable, err) < 0)
+		goto fail;
+	src->path = strdup(path);
+	if (!src->path) {
+		error_set_nomem(err);
+		goto fail;
+	}
+	if (is_seekable) {
+		src->fd = fd;
+		src->file_size = (uint64_t)st->st_size;
+		source_set_stat(src, st);
+	}
+	/* A pipe's first bytes are waited for at the first peek, where that can be cancelled. */
+	if (is_seekable && start_codec(src, err) < 0)
+		goto fail;
+	*ret = src;
+	return 0;
+fail:
+	source_free(src);
+	return -1;
+}
