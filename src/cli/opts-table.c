@@ -1,0 +1,410 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The tables of commands and options, and the setters of their values; see opts.h. */
+#include "cli/opts.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "io/device.h"
+
+const struct command_row command_table[N_COMMANDS] = {
+	[COMMAND_WRITE] = { "write", "IMAGE TARGET...",
+			    _("write IMAGE to every TARGET, read it back, compare"), 1, SIZE_MAX },
+	[COMMAND_PLAN] = { "plan", "IMAGE [TARGET...]",
+			   _("what would be written where, and why; touches nothing"), 1, SIZE_MAX },
+	[COMMAND_INSPECT] = { "inspect", "IMAGE|DEVICE", _("what it is, and where it boots"), 1, 1 },
+	[COMMAND_DEVICES] = { "devices", "",
+			      _("sticks that may be written, and why other disks may not"), 0, 0 },
+	[COMMAND_CHECK] = { "check", "IMAGE|RECEIPT TARGET",
+			    _("does this stick still hold that image?"), 2, 2 },
+};
+
+const char *const command_reserved[] = {
+	"verify", "format", "boot-test", "test", "ls", "cat", "extract", "mount", "create",
+	"read", "burn", "umount", "keys", "undo", "multi", NULL,
+};
+
+/* Chooses among words: returns the index, or sets err. */
+static int choose(const char *option, const char *value, const char *const words[], size_t n,
+		  struct error *err)
+{
+	char quoted[64], list[128] = "";
+
+	for (size_t i = 0; i < n; i++) {
+		size_t len = strlen(list);
+
+		if (strcmp(words[i], value) == 0)
+			return (int)i;
+		snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", words[i]);
+	}
+	return error_set(err, ERROR_USAGE, "bad-value", _("%s cannot be '%s'; it may be: %s."),
+			 option, text_escape_trim(value, quoted, sizeof(quoted)), list);
+}
+
+#define FLAG_SETTER(member)                                                              \
+	static int set_##member(struct options *o, const char *value, struct error *err) \
+	{                                                                                \
+		(void)value;                                                             \
+		(void)err;                                                               \
+		o->member = true;                                                        \
+		return 0;                                                                \
+	}
+
+FLAG_SETTER(yes)
+FLAG_SETTER(dry_run)
+FLAG_SETTER(fix_gpt)
+FLAG_SETTER(no_verify)
+FLAG_SETTER(unmount)
+FLAG_SETTER(keep_going)
+FLAG_SETTER(eject)
+FLAG_SETTER(power_off)
+FLAG_SETTER(overwrite)
+FLAG_SETTER(strict)
+FLAG_SETTER(full)
+FLAG_SETTER(all)
+FLAG_SETTER(bytes)
+FLAG_SETTER(quiet)
+
+static int set_verbose(struct options *o, const char *value, struct error *err)
+{
+	(void)value;
+	(void)err;
+	o->verbose++;
+	return 0;
+}
+
+static int set_mode(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "auto", "raw" };
+	int i = choose("--mode", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->mode = words[i];
+	return i < 0 ? -1 : 0;
+}
+
+static int set_require(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "digest", "none" };
+	int i;
+
+	if (strcmp(value, "signature") == 0)
+		return error_set(err, ERROR_USAGE, "not-in-this-version",
+				 _("--require=signature is not in this version of isowrite, which "
+				   "does not check signatures; --require=digest is."));
+	i = choose("--require", value, words, ARRAY_SIZE(words), err);
+	if (i >= 0)
+		o->require = words[i];
+	return i < 0 ? -1 : 0;
+}
+
+static int set_progress(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "auto", "bar", "lines", "none" };
+	int i = choose("--progress", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->progress = (enum progress_mode)i;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_color(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "auto", "always", "never" };
+	int i = choose("--color", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->color = (enum color_mode)i;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_json(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "object", "lines" };
+	int i;
+
+	o->json = JSON_OBJECT; /* also the report that the value is wrong is JSON */
+	if (!value)
+		return 0;
+	i = choose("--json", value, words, ARRAY_SIZE(words), err);
+	if (i == 1)
+		o->json = JSON_LINES;
+	return i < 0 ? -1 : 0;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* alg NULL: told by the length. */
+static int add_digest(struct options *o, const char *option, const char *alg, const char *hex,
+		      struct error *err)
+{
+	struct digest d = { .alg = alg };
+	size_t len = strlen(hex);
+	const char *by_size = len % 2 == 0 ? hash_alg_by_size(len / 2) : NULL;
+
+	for (size_t i = 0; i < len; i++) {
+		if (hex_value(hex[i]) < 0)
+			return error_set(err, ERROR_USAGE, "bad-digest",
+					 _("%s wants hexadecimal digits; character %zu is none."),
+					 option, i + 1);
+	}
+	if (!alg)
+		d.alg = by_size;
+	if (!d.alg || len == 0 || len / 2 > sizeof(d.value))
+		return error_set(err, ERROR_USAGE, "bad-digest",
+				 _("%s: %zu digits are no digest that isowrite knows (SHA-256 has 64)."),
+				 option, len);
+	if (alg && (!by_size || strcmp(by_size, alg) != 0)) {
+		struct hash *h;
+		struct digest empty;
+
+		/* Not in the table by size (SHA-3, BLAKE2): ask the algorithm itself. */
+		if (hash_new(alg, &h, err) < 0)
+			return -1;
+		hash_peek(h, &empty);
+		hash_free(h);
+		if (empty.len * 2 != len)
+			return error_set(err, ERROR_USAGE, "bad-digest",
+					 _("%s: a %s digest has %zu hexadecimal digits, not %zu."),
+					 option, alg, empty.len * 2, len);
+	}
+	if (o->n_want == OPTIONS_MAX_DIGESTS)
+		return error_set(err, ERROR_USAGE, "too-many-digests",
+				 _("At most %d digests can be given."), OPTIONS_MAX_DIGESTS);
+	for (size_t i = 0; i < len; i += 2)
+		d.value[i / 2] = (uint8_t)(hex_value(hex[i]) << 4 | hex_value(hex[i + 1]));
+	d.len = len / 2;
+	o->want[o->n_want++] = d;
+	return 0;
+}
+
+static int set_sha256(struct options *o, const char *value, struct error *err)
+{
+	if (strlen(value) != 2 * HASH_SHA256_SIZE)
+		return error_set(err, ERROR_USAGE, "bad-digest",
+				 _("--sha256 wants 64 hexadecimal digits, not %zu characters."),
+				 strlen(value));
+	return add_digest(o, "--sha256", "sha256", value, err);
+}
+
+static int set_digest(struct options *o, const char *value, struct error *err)
+{
+	const char *colon = strchr(value, ':');
+	char name[32], quoted[64];
+	const char *alg;
+
+	if (!colon)
+		return add_digest(o, "--digest", NULL, value, err);
+	snprintf(name, sizeof(name), "%.*s", (int)num_min((uint64_t)(colon - value), 31), value);
+	alg = hash_alg_name(name);
+	if (!alg)
+		return error_set(err, ERROR_USAGE, "bad-digest",
+				 _("--digest: no digest algorithm is called '%s'; try sha256."),
+				 text_escape_trim(name, quoted, sizeof(quoted)));
+	return add_digest(o, "--digest", alg, colon + 1, err);
+}
+
+static int allow_one(struct options *o, const char *name, struct error *err)
+{
+	enum device_rule rule;
+	char quoted[64];
+
+	if (strcmp(name, "truncated") == 0) {
+		o->allow_truncated = true;
+		return 0;
+	}
+	if (device_rule_by_name(name, &rule) < 0)
+		return error_set(err, ERROR_USAGE, "bad-rule",
+				 _("--allow: no safety rule is called '%s'; internal, contents, large, "
+				   "partition and truncated can be allowed."),
+				 text_escape_trim(name, quoted, sizeof(quoted)));
+	switch (device_rule_lift(rule)) {
+	case LIFT_ALLOW:
+	case LIFT_TYPE_SIZE:
+		o->allow |= 1u << rule;
+		return 0;
+	case LIFT_QUESTION:
+		return error_set(err, ERROR_USAGE, "bad-rule",
+				 _("--allow=%s is not the way: --unmount unmounts what is mounted."),
+				 device_rule_name(rule));
+	case LIFT_FILE_PREFIX:
+		return error_set(err, ERROR_USAGE, "bad-rule",
+				 _("--allow=%s is not the way: write the target as file:PATH."),
+				 device_rule_name(rule));
+	case LIFT_NEVER:
+		break;
+	}
+	return error_set(err, ERROR_USAGE, "bad-rule", _("The safety rule %s cannot be lifted."),
+			 device_rule_name(rule));
+}
+
+static int set_allow(struct options *o, const char *value, struct error *err)
+{
+	while (true) {
+		size_t len = strcspn(value, ",");
+		char name[64];
+
+		snprintf(name, sizeof(name), "%.*s", (int)num_min(len, sizeof(name) - 1), value);
+		if (allow_one(o, name, err) < 0)
+			return -1;
+		if (value[len] == '\0')
+			return 0;
+		value += len + 1;
+	}
+}
+
+static int set_path(const char **member, const char *option, const char *value, struct error *err)
+{
+	if (value[0] == '\0')
+		return error_set(err, ERROR_USAGE, "empty-value", _("%s wants a path, not nothing."),
+				 option);
+	*member = value;
+	return 0;
+}
+
+static int set_receipt(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->receipt, "--receipt", value, err);
+}
+
+static int set_protect(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->protect, "--protect", value, err);
+}
+
+static int set_unprotect(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->unprotect, "--unprotect", value, err);
+}
+
+static int set_seed(struct options *o, const char *value, struct error *err)
+{
+	bool is_uuid = strlen(value) == 36;
+
+	for (size_t i = 0; is_uuid && i < 36; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23)
+			is_uuid = value[i] == '-';
+		else
+			is_uuid = hex_value(value[i]) >= 0;
+	}
+	if (!is_uuid)
+		return error_set(err, ERROR_USAGE, "bad-seed",
+				 _("--seed wants a UUID like 6f1c2d9e-93a0-4d6b-8a2e-0f3b5c7d9e11 "
+				   "(uuidgen makes one)."));
+	o->seed = value;
+	return 0;
+}
+
+static int set_size(struct options *o, const char *value, struct error *err)
+{
+	uint64_t size;
+
+	if (num_parse_size(value, &size, err) < 0) {
+		error_prefix(err, "--size");
+		return -1;
+	}
+	if (size == 0)
+		return error_set(err, ERROR_USAGE, "bad-size", _("--size cannot be 0."));
+	o->size = size;
+	return 0;
+}
+
+static int set_sector_size(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "512", "1024", "2048", "4096" };
+	int i = choose("--sector-size", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->sector_size = 512u << i;
+	return i < 0 ? -1 : 0;
+}
+
+#define W (1u << COMMAND_WRITE)
+#define P (1u << COMMAND_PLAN)
+#define I (1u << COMMAND_INSPECT)
+#define D (1u << COMMAND_DEVICES)
+#define C (1u << COMMAND_CHECK)
+#define EVERY (W | P | I | D | C)
+
+/* help and version have no setter: opts_parse() knows them. */
+const struct option_row option_table[N_OPTIONS] = {
+	{ 'y', "yes", NULL, 0, VALUE_NONE, NULL, W, true,
+	  _("no question; what would be erased is still shown"), set_yes },
+	{ 'n', "dry-run", NULL, 0, VALUE_NONE, NULL, W, true, _("like plan: touches nothing"),
+	  set_dry_run },
+	{ 0, "mode", "MODE", 0, VALUE_WORDS, "auto raw", W | P | C, false,
+	  _("how to lay out the stick: auto (default) or raw, byte for byte"), set_mode },
+	{ 0, "fix-gpt", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
+	  _("move the backup GPT to the stick's end"), set_fix_gpt },
+	{ 0, "sha256", "HEX", 0, VALUE_FREE, NULL, W | C, true,
+	  _("what the image must be; else nothing is written"), set_sha256 },
+	{ 0, "digest", "[ALG:]HEX", 0, VALUE_FREE, NULL, W | C, false,
+	  _("the same with another digest, such as sha512:..."), set_digest },
+	{ 0, "require", "WHAT", 0, VALUE_WORDS, "digest none", W, false,
+	  _("digest: do not write an image that nothing vouches for"), set_require },
+	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W, true,
+	  _("do not read back; the result is then \"written, not verified\""), set_no_verify },
+	{ 0, "allow", "RULE,...", 0, VALUE_LIST, "internal contents large partition truncated", W | P,
+	  true, _("lift a safety rule by its name"), set_allow },
+	{ 0, "unmount", NULL, 0, VALUE_NONE, NULL, W, true,
+	  _("unmount what is mounted (with --yes, in scripts)"), set_unmount },
+	{ 0, "keep-going", NULL, 0, VALUE_NONE, NULL, W, false,
+	  _("write the other targets when one cannot be written"), set_keep_going },
+	{ 0, "eject", NULL, 0, VALUE_NONE, NULL, W, false, _("eject the stick afterwards"), set_eject },
+	{ 0, "power-off", NULL, 0, VALUE_NONE, NULL, W, false,
+	  _("switch the stick's port off afterwards"), set_power_off },
+	{ 0, "receipt", "FILE", 0, VALUE_FILE, NULL, W, false,
+	  _("record what was written, for check"), set_receipt },
+	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W, false, _("let --receipt replace a file"),
+	  set_overwrite },
+	{ 0, "size", "SIZE", 0, VALUE_FREE, NULL, W | P, false,
+	  _("plan: a stick of this size (16GB); write: size of a new file:PATH"), set_size },
+	{ 0, "sector-size", "BYTES", 0, VALUE_WORDS, "512 1024 2048 4096", P, false,
+	  _("with --size: the stick's sectors (512)"), set_sector_size },
+	{ 0, "seed", "UUID", 0, VALUE_FREE, NULL, W | P | C, false,
+	  _("other identifiers than those derived from the image"), set_seed },
+	{ 0, "strict", NULL, 0, VALUE_NONE, NULL, C, false,
+	  _("also differences that use explains are differences"), set_strict },
+	{ 0, "full", NULL, 0, VALUE_NONE, NULL, I, false,
+	  _("read as much of the image as it takes"), set_full },
+	{ 0, "all", NULL, 0, VALUE_NONE, NULL, D, false,
+	  _("list also what can never be a stick"), set_all },
+	{ 0, "protect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false,
+	  _("never write this disk again"), set_protect },
+	{ 0, "unprotect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false, _("undo --protect"),
+	  set_unprotect },
+	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C, false,
+	  _("auto, bar, lines or none"), set_progress },
+	{ 'J', "json", "lines", true, VALUE_WORDS, "object lines", EVERY, true,
+	  _("one JSON object on standard output; lines: events too"), set_json },
+	{ 'b', "bytes", NULL, 0, VALUE_NONE, NULL, EVERY, false, _("sizes as numbers of bytes"),
+	  set_bytes },
+	{ 'q', "quiet", NULL, 0, VALUE_NONE, NULL, EVERY, false,
+	  _("only questions, warnings and errors"), set_quiet },
+	{ 'v', "verbose", NULL, 0, VALUE_NONE, NULL, EVERY, false, _("more detail"), set_verbose },
+	{ 0, "color", "WHEN", 0, VALUE_WORDS, "auto always never", EVERY, false,
+	  _("auto, always or never"), set_color },
+	{ 'h', "help", "all", true, VALUE_WORDS, "all", EVERY, true,
+	  _("this screen; all: every option; COMMAND --help: its own"), NULL },
+	{ 'V', "version", NULL, 0, VALUE_NONE, NULL, EVERY, true,
+	  _("the version, and the libraries built in"), NULL },
+};
+static_assert(ARRAY_SIZE(option_table) == N_OPTIONS, "N_OPTIONS in opts.h");
+
+#undef W
+#undef P
+#undef I
+#undef D
+#undef C
