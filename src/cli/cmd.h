@@ -64,7 +64,7 @@ struct options {
 	bool no_verify;
 	uint32_t allow; /* bits 1u << enum device_rule */
 	bool allow_truncated;
-	bool unmount, keep_going, eject, power_off;
+	bool unmount, keep_going;
 	const char *receipt; /* path or NULL */
 	bool overwrite;
 	const char *seed;
@@ -92,7 +92,7 @@ struct ui {
 	 * streams before them that write every other character as \xNN.
 	 */
 	FILE *out, *err;
-	bool color; /* standard output takes colour */
+	bool color, err_color; /* out and err take colour */
 };
 
 static inline bool ui_wants_json(const struct ui *ui)

@@ -6,25 +6,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/guid.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "io/device.h"
 
 const struct command_row command_table[N_COMMANDS] = {
-	[COMMAND_WRITE] = { "write", "IMAGE TARGET...",
-			    _("write IMAGE to every TARGET, read it back, compare"), 1, SIZE_MAX },
-	[COMMAND_PLAN] = { "plan", "IMAGE [TARGET...]",
-			   _("what would be written where, and why; touches nothing"), 1, SIZE_MAX },
-	[COMMAND_INSPECT] = { "inspect", "IMAGE|DEVICE", _("what it is, and where it boots"), 1, 1 },
-	[COMMAND_DEVICES] = { "devices", "",
-			      _("sticks that may be written, and why other disks may not"), 0, 0 },
+	[COMMAND_WRITE] = { "write", "IMAGE TARGET...", _("write, read back, compare"), 1,
+			    SIZE_MAX },
+	[COMMAND_PLAN] = { "plan", "IMAGE [TARGET...]", _("what would be written where, and why"),
+			   1, SIZE_MAX },
+	[COMMAND_INSPECT] = { "inspect", "IMAGE|DEVICE", _("what it is, and where it boots"), 1,
+			      1 },
+	[COMMAND_DEVICES] = { "devices", "", _("sticks, and why other disks are refused"), 0, 0 },
 	[COMMAND_CHECK] = { "check", "IMAGE|RECEIPT TARGET",
-			    _("does this stick still hold that image?"), 2, 2 },
+			    _("does the stick still hold that image?"), 2, 2 },
 };
 
 const char *const command_reserved[] = {
-	"verify", "format", "boot-test", "test", "ls", "cat", "extract", "mount", "create",
-	"read", "burn", "umount", "keys", "undo", "multi", NULL,
+	"verify", "format", "boot-test", "test",   "ls",   "cat",  "extract", "mount",
+	"create", "read",   "burn",      "umount", "keys", "undo", "multi",   NULL,
 };
 
 /* Chooses among words: returns the index, or sets err. */
@@ -59,8 +60,6 @@ FLAG_SETTER(fix_gpt)
 FLAG_SETTER(no_verify)
 FLAG_SETTER(unmount)
 FLAG_SETTER(keep_going)
-FLAG_SETTER(eject)
-FLAG_SETTER(power_off)
 FLAG_SETTER(overwrite)
 FLAG_SETTER(strict)
 FLAG_SETTER(full)
@@ -163,9 +162,10 @@ static int add_digest(struct options *o, const char *option, const char *alg, co
 	if (!alg)
 		d.alg = by_size;
 	if (!d.alg || len == 0 || len / 2 > sizeof(d.value))
-		return error_set(err, ERROR_USAGE, "bad-digest",
-				 _("%s: %zu digits are no digest that isowrite knows (SHA-256 has 64)."),
-				 option, len);
+		return error_set(
+			err, ERROR_USAGE, "bad-digest",
+			_("%s: %zu digits are no digest that isowrite knows (SHA-256 has 64)."),
+			option, len);
 	if (alg && (!by_size || strcmp(by_size, alg) != 0)) {
 		struct hash *h;
 		struct digest empty;
@@ -226,19 +226,21 @@ static int allow_one(struct options *o, const char *name, struct error *err)
 		return 0;
 	}
 	if (device_rule_by_name(name, &rule) < 0)
-		return error_set(err, ERROR_USAGE, "bad-rule",
-				 _("--allow: no safety rule is called '%s'; internal, contents, large, "
-				   "partition and truncated can be allowed."),
-				 text_escape_trim(name, quoted, sizeof(quoted)));
+		return error_set(
+			err, ERROR_USAGE, "bad-rule",
+			_("--allow: no safety rule is called '%s'; internal, contents, large, "
+			  "partition and truncated can be allowed."),
+			text_escape_trim(name, quoted, sizeof(quoted)));
 	switch (device_rule_lift(rule)) {
 	case LIFT_ALLOW:
 	case LIFT_TYPE_SIZE:
 		o->allow |= 1u << rule;
 		return 0;
 	case LIFT_QUESTION:
-		return error_set(err, ERROR_USAGE, "bad-rule",
-				 _("--allow=%s is not the way: --unmount unmounts what is mounted."),
-				 device_rule_name(rule));
+		return error_set(
+			err, ERROR_USAGE, "bad-rule",
+			_("--allow=%s is not the way: --unmount unmounts what is mounted."),
+			device_rule_name(rule));
 	case LIFT_FILE_PREFIX:
 		return error_set(err, ERROR_USAGE, "bad-rule",
 				 _("--allow=%s is not the way: write the target as file:PATH."),
@@ -268,8 +270,8 @@ static int set_allow(struct options *o, const char *value, struct error *err)
 static int set_path(const char **member, const char *option, const char *value, struct error *err)
 {
 	if (value[0] == '\0')
-		return error_set(err, ERROR_USAGE, "empty-value", _("%s wants a path, not nothing."),
-				 option);
+		return error_set(err, ERROR_USAGE, "empty-value",
+				 _("%s wants a path, not nothing."), option);
 	*member = value;
 	return 0;
 }
@@ -291,15 +293,9 @@ static int set_unprotect(struct options *o, const char *value, struct error *err
 
 static int set_seed(struct options *o, const char *value, struct error *err)
 {
-	bool is_uuid = strlen(value) == 36;
+	uint8_t guid[16];
 
-	for (size_t i = 0; is_uuid && i < 36; i++) {
-		if (i == 8 || i == 13 || i == 18 || i == 23)
-			is_uuid = value[i] == '-';
-		else
-			is_uuid = hex_value(value[i]) >= 0;
-	}
-	if (!is_uuid)
+	if (guid_parse(value, guid) < 0)
 		return error_set(err, ERROR_USAGE, "bad-seed",
 				 _("--seed wants a UUID like 6f1c2d9e-93a0-4d6b-8a2e-0f3b5c7d9e11 "
 				   "(uuidgen makes one)."));
@@ -345,32 +341,29 @@ const struct option_row option_table[N_OPTIONS] = {
 	{ 'n', "dry-run", NULL, 0, VALUE_NONE, NULL, W, true, _("like plan: touches nothing"),
 	  set_dry_run },
 	{ 0, "mode", "MODE", 0, VALUE_WORDS, "auto raw", W | P | C, false,
-	  _("how to lay out the stick: auto (default) or raw, byte for byte"), set_mode },
+	  _("auto (default), or raw: byte for byte"), set_mode },
 	{ 0, "fix-gpt", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
 	  _("move the backup GPT to the stick's end"), set_fix_gpt },
-	{ 0, "sha256", "HEX", 0, VALUE_FREE, NULL, W | C, true,
+	{ 0, "sha256", "HEX", 0, VALUE_FREE, NULL, W, true,
 	  _("what the image must be; else nothing is written"), set_sha256 },
-	{ 0, "digest", "[ALG:]HEX", 0, VALUE_FREE, NULL, W | C, false,
+	{ 0, "digest", "[ALG:]HEX", 0, VALUE_FREE, NULL, W, false,
 	  _("the same with another digest, such as sha512:..."), set_digest },
 	{ 0, "require", "WHAT", 0, VALUE_WORDS, "digest none", W, false,
-	  _("digest: do not write an image that nothing vouches for"), set_require },
+	  _("digest: write nothing unless a digest was given"), set_require },
 	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W, true,
-	  _("do not read back; the result is then \"written, not verified\""), set_no_verify },
-	{ 0, "allow", "RULE,...", 0, VALUE_LIST, "internal contents large partition truncated", W | P,
-	  true, _("lift a safety rule by its name"), set_allow },
+	  _("do not read back: \"written, not verified\""), set_no_verify },
+	{ 0, "allow", "RULE,...", 0, VALUE_LIST, "internal contents large partition truncated",
+	  W | P, true, _("lift a safety rule by its name"), set_allow },
 	{ 0, "unmount", NULL, 0, VALUE_NONE, NULL, W, true,
 	  _("unmount what is mounted (with --yes, in scripts)"), set_unmount },
 	{ 0, "keep-going", NULL, 0, VALUE_NONE, NULL, W, false,
 	  _("write the other targets when one cannot be written"), set_keep_going },
-	{ 0, "eject", NULL, 0, VALUE_NONE, NULL, W, false, _("eject the stick afterwards"), set_eject },
-	{ 0, "power-off", NULL, 0, VALUE_NONE, NULL, W, false,
-	  _("switch the stick's port off afterwards"), set_power_off },
 	{ 0, "receipt", "FILE", 0, VALUE_FILE, NULL, W, false,
 	  _("record what was written, for check"), set_receipt },
 	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W, false, _("let --receipt replace a file"),
 	  set_overwrite },
 	{ 0, "size", "SIZE", 0, VALUE_FREE, NULL, W | P, false,
-	  _("plan: a stick of this size (16GB); write: size of a new file:PATH"), set_size },
+	  _("of the stick to plan for (16GB), or of a new file:PATH"), set_size },
 	{ 0, "sector-size", "BYTES", 0, VALUE_WORDS, "512 1024 2048 4096", P, false,
 	  _("with --size: the stick's sectors (512)"), set_sector_size },
 	{ 0, "seed", "UUID", 0, VALUE_FREE, NULL, W | P | C, false,
@@ -379,16 +372,16 @@ const struct option_row option_table[N_OPTIONS] = {
 	  _("also differences that use explains are differences"), set_strict },
 	{ 0, "full", NULL, 0, VALUE_NONE, NULL, I, false,
 	  _("read as much of the image as it takes"), set_full },
-	{ 0, "all", NULL, 0, VALUE_NONE, NULL, D, false,
-	  _("list also what can never be a stick"), set_all },
-	{ 0, "protect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false,
-	  _("never write this disk again"), set_protect },
+	{ 0, "all", NULL, 0, VALUE_NONE, NULL, D, false, _("list also what can never be a stick"),
+	  set_all },
+	{ 0, "protect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false, _("never write this disk again"),
+	  set_protect },
 	{ 0, "unprotect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false, _("undo --protect"),
 	  set_unprotect },
 	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C, false,
 	  _("auto, bar, lines or none"), set_progress },
 	{ 'J', "json", "lines", true, VALUE_WORDS, "object lines", EVERY, true,
-	  _("one JSON object on standard output; lines: events too"), set_json },
+	  _("one JSON object on standard output; or events"), set_json },
 	{ 'b', "bytes", NULL, 0, VALUE_NONE, NULL, EVERY, false, _("sizes as numbers of bytes"),
 	  set_bytes },
 	{ 'q', "quiet", NULL, 0, VALUE_NONE, NULL, EVERY, false,

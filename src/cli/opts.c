@@ -24,8 +24,8 @@ static void make_getopt_tables(struct option longs[N_OPTIONS + 1], char shorts[2
 		longs[i].name = row->name;
 		longs[i].val = LONG_BASE + (int)i;
 		if (row->value)
-			longs[i].has_arg = row->is_value_optional ? optional_argument :
-								    required_argument;
+			longs[i].has_arg =
+				row->is_value_optional ? optional_argument : required_argument;
 		if (row->short_name) /* short options with optional values come without them */
 			shorts[n++] = row->short_name;
 	}
@@ -192,8 +192,8 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 	for (size_t i = 0; i < o->n_operands; i++) {
 		if (o->operands[i][0] == '\0')
 			return error_set(err, ERROR_USAGE, "empty-operand",
-					 i == 0 ? _("The image's name is empty.") :
-						  _("The name of target %zu is empty."),
+					 i == 0 ? _("The image's name is empty.")
+						: _("The name of target %zu is empty."),
 					 i);
 	}
 	if (o->n_operands < row->min_operands && o->n_operands == 1)
@@ -205,10 +205,11 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 				 _("'%s' wants an operand: isowrite %s %s."), row->name, row->name,
 				 row->operands);
 	if (o->n_operands > row->max_operands)
-		return error_set(err, ERROR_USAGE, "unwanted-operand",
-				 _("'%s' is one operand too many: isowrite %s %s."),
-				 text_escape_trim(o->operands[row->max_operands], quoted, sizeof(quoted)),
-				 row->name, row->operands);
+		return error_set(
+			err, ERROR_USAGE, "unwanted-operand",
+			_("'%s' is one operand too many: isowrite %s %s."),
+			text_escape_trim(o->operands[row->max_operands], quoted, sizeof(quoted)),
+			row->name, row->operands);
 	if (o->command == COMMAND_WRITE && o->n_operands == 1)
 		*action = o->dry_run ? OPTS_RUN : OPTS_NO_TARGET;
 	return 0;
@@ -220,9 +221,11 @@ static int check_combinations(const struct options *o, struct error *err)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--protect and --unprotect exclude each other."));
 	if (o->overwrite && !o->receipt)
-		return error_set(err, ERROR_USAGE, "conflict", _("--overwrite goes with --receipt=FILE."));
+		return error_set(err, ERROR_USAGE, "conflict",
+				 _("--overwrite goes with --receipt=FILE."));
 	if (o->sector_size && !o->size)
-		return error_set(err, ERROR_USAGE, "conflict", _("--sector-size goes with --size=SIZE."));
+		return error_set(err, ERROR_USAGE, "conflict",
+				 _("--sector-size goes with --size=SIZE."));
 	if (o->require && strcmp(o->require, "digest") == 0 && o->n_want == 0)
 		return error_set(err, ERROR_TRUST, "digest-missing",
 				 _("--require=digest, but no digest was given: --sha256=HEX."));
@@ -283,10 +286,10 @@ static int parse(int argc, char **argv, struct options *o, enum opts_action *act
 	}
 	*action = OPTS_RUN;
 	if (version || help) {
-		*action = version	? OPTS_VERSION :
-			  help == 2	? OPTS_HELP_ALL :
-			  named		? OPTS_HELP_COMMAND :
-					  OPTS_HELP;
+		*action = version     ? OPTS_VERSION
+			  : help == 2 ? OPTS_HELP_ALL
+			  : named     ? OPTS_HELP_COMMAND
+				      : OPTS_HELP;
 		return 0;
 	}
 	if (!named && o->n_operands == 0) {

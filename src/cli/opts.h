@@ -16,7 +16,7 @@
 struct command_row {
 	const char *name;
 	const char *operands; /* "IMAGE TARGET..." */
-	const char *help; /* one line */
+	const char *help;     /* one line */
 	size_t min_operands, max_operands;
 };
 
@@ -31,13 +31,13 @@ struct option_row {
 	enum value_kind kind;
 	const char *words; /* VALUE_WORDS, VALUE_LIST: separated by blanks */
 	uint32_t commands; /* bits 1u << enum command_id */
-	bool is_common; /* among the options that the one-screen help shows */
-	const char *help; /* one line */
+	bool is_common;    /* among the options that the one-screen help shows */
+	const char *help;  /* one line */
 	int (*set)(struct options *o, const char *value, struct error *err);
 };
 
 extern const struct command_row command_table[N_COMMANDS];
-#define N_OPTIONS 32
+#define N_OPTIONS 30
 extern const struct option_row option_table[N_OPTIONS];
 
 /* Names that are commands of the interface, but not built: NULL-terminated. */
@@ -45,12 +45,12 @@ extern const char *const command_reserved[];
 
 enum opts_action {
 	OPTS_RUN,
-	OPTS_HELP, /* --help: one screen */
+	OPTS_HELP,         /* --help: one screen */
 	OPTS_HELP_COMMAND, /* --help after a command's name */
-	OPTS_HELP_ALL, /* --help=all */
+	OPTS_HELP_ALL,     /* --help=all */
 	OPTS_VERSION,
 	OPTS_FIRST_CONTACT, /* no arguments at all */
-	OPTS_NO_TARGET, /* write with an image only */
+	OPTS_NO_TARGET,     /* write with an image only */
 };
 
 /*
