@@ -47,7 +47,7 @@ static void print_command(FILE *out, enum command_id command)
 {
 	const struct command_row *row = &command_table[command];
 
-	fprintf(out, _("Usage: isowrite %s [OPTION...]%s%s: %s\n\n"), row->name,
+	fprintf(out, _("isowrite %s [OPTION...]%s%s\n  %s\n\n"), row->name,
 		row->operands[0] ? " " : "", row->operands, row->help);
 	print_options(out, 1u << command, false);
 	fprintf(out, _("\nThe manual: man isowrite\n"));

@@ -363,7 +363,7 @@ const struct option_row option_table[N_OPTIONS] = {
 	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W, false, _("let --receipt replace a file"),
 	  set_overwrite },
 	{ 0, "size", "SIZE", 0, VALUE_FREE, NULL, W | P, false,
-	  _("of the stick to plan for (16GB), or of a new file:PATH"), set_size },
+	  _("the stick's, to plan for; or of a new file:PATH"), set_size },
 	{ 0, "sector-size", "BYTES", 0, VALUE_WORDS, "512 1024 2048 4096", P, false,
 	  _("with --size: the stick's sectors (512)"), set_sector_size },
 	{ 0, "seed", "UUID", 0, VALUE_FREE, NULL, W | P | C, false,
@@ -390,7 +390,7 @@ const struct option_row option_table[N_OPTIONS] = {
 	{ 0, "color", "WHEN", 0, VALUE_WORDS, "auto always never", EVERY, false,
 	  _("auto, always or never"), set_color },
 	{ 'h', "help", "all", true, VALUE_WORDS, "all", EVERY, true,
-	  _("this screen; all: every option; COMMAND --help: its own"), NULL },
+	  _("this screen; all: every option there is"), NULL },
 	{ 'V', "version", NULL, 0, VALUE_NONE, NULL, EVERY, true,
 	  _("the version, and the libraries built in"), NULL },
 };
