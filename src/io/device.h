@@ -51,6 +51,7 @@ struct device_refusal {
 /* A file system, partition table or member signature found on it. */
 struct device_content {
 	char type[32]; /* "vfat", "ext4", "iso9660", "LVM2_member", "dos", "gpt" */
+	char version[16]; /* blkid's VERSION where it says more than type: "FAT32"; "" if none */
 	char label[128]; /* not escaped */
 	char uuid[64];
 	char mountpoint[256]; /* "" if not mounted; not escaped */
