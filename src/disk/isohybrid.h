@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The contracts between the MBR code of hybrid images and the boot image it
+ * loads: isolinux (isohdpfx) and GRUB 2 (boot_hybrid). The code finds its
+ * image by an address that the mastering program patched in, so a BIOS boots
+ * the stick only if both sides are right.
+ */
+#ifndef ISOWRITE_DISK_ISOHYBRID_H
+#define ISOWRITE_DISK_ISOHYBRID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ISOHYBRID_MBR_SIZE 512
+#define ISOHYBRID_IMAGE_HEAD 4096 /* bytes of a boot image that the checks below want */
+
+/* Whose code is in the first 440 bytes? "Empty": all zero, or only Apple's driver map. */
+bool mbr_code_is_empty(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
+bool mbr_code_is_isolinux(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
+bool mbr_code_is_grub2(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
+bool mbr_code_is_windows(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
+
+/* Where isohdpfx's code looks for isolinux.bin, in 512-byte blocks. */
+uint64_t isolinux_mbr_target(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
+
+/* Where GRUB's code looks for its boot image (the patched address less 4), in 512-byte blocks. */
+uint64_t grub2_mbr_target(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
+
+/* Does the boot image accept to be entered by isohdpfx's code? */
+bool isolinux_image_is_hybrid(const uint8_t *head, size_t len);
+
+/* Is it GRUB 2's image for discs? */
+bool grub2_image_is_cdboot(const uint8_t *head, size_t len);
+
+/* The 512-byte block that the second stage of a GRUB 2 image goes on at; 0 if it is too short. */
+uint64_t grub2_image_blocklist(const uint8_t *head, size_t len);
+
+#endif

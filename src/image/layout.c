@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Names and titles of what a layout holds; see layout.h. */
+#include "image/layout.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/num.h"
+#include "base/text.h"
+
+const char *layout_kind_name(enum layout_kind kind)
+{
+	static const char *const names[] = {
+		[LAYOUT_UNKNOWN] = "unknown",
+		[LAYOUT_ISOHYBRID] = "isohybrid",
+		[LAYOUT_ISO_ELTORITO] = "iso-eltorito",
+		[LAYOUT_ISO_DATA] = "iso-data",
+		[LAYOUT_WINDOWS] = "windows",
+		[LAYOUT_UDF] = "udf",
+		[LAYOUT_DISK] = "disk",
+	};
+
+	return kind < ARRAY_SIZE(names) ? names[kind] : "unknown";
+}
+
+const char *layout_mbr_code_name(uint8_t code)
+{
+	static const char *const names[] = {
+		[MBR_CODE_NONE] = "none",	[MBR_CODE_ISOLINUX] = "isolinux",
+		[MBR_CODE_GRUB2] = "grub2",	[MBR_CODE_WINDOWS] = "windows",
+		[MBR_CODE_ISOWRITE] = "isowrite", [MBR_CODE_UNKNOWN] = "unknown",
+	};
+
+	return code < ARRAY_SIZE(names) ? names[code] : "unknown";
+}
+
+const char *layout_emulation_name(uint8_t emulation)
+{
+	static const char *const names[] = {
+		[EMUL_NONE] = "none",	[EMUL_1_2M] = "1.2M", [EMUL_1_44M] = "1.44M",
+		[EMUL_2_88M] = "2.88M", [EMUL_HDD] = "hdd",
+	};
+
+	return emulation < ARRAY_SIZE(names) ? names[emulation] : "unknown";
+}
+
+const char *layout_answer_name(uint8_t answer)
+{
+	static const char *const names[] = {
+		[BOOT_NO] = "no",
+		[BOOT_YES] = "yes",
+		[BOOT_FIXABLE] = "fixable",
+		[BOOT_UNKNOWN] = "unknown",
+	};
+
+	return answer < ARRAY_SIZE(names) ? names[answer] : "unknown";
+}
+
+const char *layout_platform_name(uint8_t platform, char buf[8])
+{
+	switch (platform) {
+	case BOOT_BIOS:
+		return "bios";
+	case BOOT_PPC:
+		return "ppc";
+	case BOOT_MAC:
+		return "mac";
+	case BOOT_EFI:
+		return "efi";
+	default:
+		snprintf(buf, 8, "%u", platform);
+		return buf;
+	}
+}
+
+void layout_add_finding(struct layout *lay, enum layout_severity severity, const char *code,
+			const char *fmt, ...)
+{
+	struct layout_finding *finding;
+	char msg[4 * sizeof(finding->message)];
+	va_list ap;
+
+	if (lay->n_findings == LAYOUT_MAX_FINDINGS)
+		return;
+	finding = &lay->findings[lay->n_findings++];
+	finding->severity = severity;
+	snprintf(finding->code, sizeof(finding->code), "%s", code);
+	va_start(ap, fmt);
+	vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	/* Safe already; this cuts it at a character bound. */
+	text_escape(msg, strlen(msg), finding->message, sizeof(finding->message));
+}
+
+const char *layout_title(const struct layout *lay, char *buf, unsigned int buf_size)
+{
+	char id[sizeof(lay->volume.id)];
+
+	/* Volume ids like UBUNTU_24_04 read better with blanks, but are shown as they are. */
+	text_escape_trim(lay->volume.id, id, sizeof(id));
+	if (id[0] && strcmp(id, "ISOIMAGE") != 0 && strcmp(id, "CDROM") != 0)
+		return text_escape_trim(lay->volume.id, buf, buf_size);
+	if (lay->os[0])
+		return text_escape_trim(lay->os, buf, buf_size);
+	return text_escape_trim(lay->volume.id, buf, buf_size);
+}
+
+const char *layout_made_for(const struct layout *lay, char *buf, unsigned int buf_size)
+{
+	const struct {
+		uint8_t usb;
+		const char *name;
+	} platforms[] = {
+		{ lay->boot.bios.usb, _("BIOS") },
+		{ lay->boot.uefi_x64.usb, _("UEFI x64") },
+		{ lay->boot.uefi_ia32.usb, _("UEFI ia32") },
+		{ lay->boot.uefi_aa64.usb, _("UEFI aa64") },
+	};
+	unsigned int used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(platforms) && used < buf_size; i++)
+		if (platforms[i].usb == BOOT_YES)
+			used += (unsigned int)snprintf(buf + used, buf_size - used, "%s%s",
+						       used ? ", " : "", platforms[i].name);
+	return buf;
+}
