@@ -62,6 +62,9 @@ void gpt_encode_header(uint8_t *block, const struct gpt_header *header);
 /* Bytes of the entry array, or 0 when its sizes are not valid. */
 uint32_t gpt_array_size(const struct gpt_header *header);
 
+/* The CRC of the array at p, for entries_crc. */
+uint32_t gpt_array_crc(const struct gpt_header *header, const uint8_t *p);
+
 /* Blocks of the entry array. */
 uint64_t gpt_array_blocks(const struct gpt_header *header, uint32_t block_size);
 

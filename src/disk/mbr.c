@@ -30,6 +30,8 @@ struct disk_mbr {
 };
 
 static_assert(sizeof(struct disk_entry) == MBR_ENTRY_SIZE, "MBR entry");
+static_assert(offsetof(struct disk_entry, chs_last) == MBR_ENTRY_CHS_LAST, "MBR entry");
+static_assert(offsetof(struct disk_entry, len_blocks) == MBR_ENTRY_LEN, "MBR entry");
 static_assert(offsetof(struct disk_mbr, entries) == MBR_ENTRIES_OFFSET, "MBR entries");
 static_assert(sizeof(struct disk_mbr) == MBR_SIZE, "MBR");
 

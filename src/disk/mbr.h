@@ -15,6 +15,8 @@
 #define MBR_N_ENTRIES 4
 #define MBR_ENTRIES_OFFSET 446
 #define MBR_ENTRY_SIZE 16
+#define MBR_ENTRY_CHS_LAST 5 /* offsets inside an entry */
+#define MBR_ENTRY_LEN 12
 
 #define MBR_STATUS_ACTIVE 0x80
 #define MBR_TYPE_EMPTY 0x00

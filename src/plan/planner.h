@@ -18,7 +18,7 @@ struct plan_request {
 };
 
 struct planner {
-	const char *mode; /* name for --mode */
+	const char *mode; /* name for --mode; NULL: chosen by an option of its own */
 	bool needs_random; /* refused on a stream */
 
 	/* Would auto choose it? Only raw says yes to everything, last. */
