@@ -338,7 +338,7 @@ static const struct fuse_operations operations = {
 
 int main(int argc, char **argv)
 {
-	char options[] = "-oauto_unmount,fsname=badstick";
+	char options[] = "-ofsname=badstick";
 	char foreground[] = "-f";
 	char *fuse_argv[] = { argv[0], foreground, options, argc > 2 ? argv[2] : NULL, NULL };
 
