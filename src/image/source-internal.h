@@ -81,16 +81,24 @@ struct source_codec {
 #define SOURCE_MAGIC_SIZE 6
 
 extern const struct source_codec source_codec_gzip;
+extern const struct source_codec source_codec_xz;
+extern const struct source_codec source_codec_zstd;
 
 /* The codec whose magic these bytes are, or NULL. */
 const struct source_codec *source_find_codec(const uint8_t *head, size_t len);
 
-/* The three ways a compressed source goes wrong; all return -1. */
+/* The ways a compressed source goes wrong; all return -1. */
 int source_set_truncated(const struct source_input *in, const char *format, struct error *err);
+/* why: the library's words, or NULL. */
 int source_set_corrupt(const struct source_input *in, const char *format, const char *why,
 		       struct error *err);
 int source_set_trailing(const struct source_input *in, const char *format, uint64_t off,
 			struct error *err);
+int source_set_unsupported(const struct source_input *in, const char *format, const char *what,
+			   struct error *err);
+/* command: what decompresses it to standard output without this limit. */
+int source_set_memory(const struct source_input *in, uint64_t limit, const char *command,
+		      struct error *err);
 
 /* The makers. They own fd from the call on, also on failure. */
 int source_new_file(int fd, const char *path, const struct stat *st, struct source **ret,

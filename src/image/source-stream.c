@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "base/text.h"
 #include "image/source-internal.h"
 
 static const struct source_codec *const codecs[] = {
 	&source_codec_gzip,
+	&source_codec_xz,
+	&source_codec_zstd,
 };
 
 struct stream {
@@ -48,8 +51,9 @@ int source_set_corrupt(const struct source_input *in, const char *format, const 
 
 	return error_set(err, ERROR_IMAGE, "corrupt-compression",
 			 _("%s is corrupt: its %s data is damaged at or before byte %" PRIu64
-			   " (%s). Download it again."),
-			 source_name(in->src, name), format, source_input_tell(in), why);
+			   "%s%s%s. Download it again."),
+			 source_name(in->src, name), format, source_input_tell(in), why ? " (" : "",
+			 why ? why : "", why ? ")" : "");
 }
 
 int source_set_trailing(const struct source_input *in, const char *format, uint64_t off,
@@ -61,6 +65,35 @@ int source_set_trailing(const struct source_input *in, const char *format, uint6
 			 _("%s has other data behind its %s data, from byte %" PRIu64
 			   " on. Download it again."),
 			 source_name(in->src, name), format, off);
+}
+
+int source_set_unsupported(const struct source_input *in, const char *format, const char *what,
+			   struct error *err)
+{
+	char name[SOURCE_NAME_SIZE];
+
+	return error_set(err, ERROR_IMAGE, "unsupported-compression",
+			 _("%s is %s data of a kind that isowrite cannot read and check: %s."),
+			 source_name(in->src, name), format, what);
+}
+
+int source_set_memory(const struct source_input *in, uint64_t limit, const char *command,
+		      struct error *err)
+{
+	char name[SOURCE_NAME_SIZE], quoted[SOURCE_NAME_SIZE];
+
+	if (!in->is_seekable)
+		return error_set(
+			err, ERROR_LACKING, "memory-limit",
+			_("Decompressing %s needs more than the %" PRIu64
+			  " MiB of memory that isowrite allows. Put this before isowrite: %s |"),
+			source_name(in->src, name), limit / MIB, command);
+	return error_set(
+		err, ERROR_LACKING, "memory-limit",
+		_("Decompressing %s needs more than the %" PRIu64
+		  " MiB of memory that isowrite allows. Decompress it first: %s %s > image.img"),
+		source_name(in->src, name), limit / MIB, command,
+		text_shell_quote(in->src->path, quoted, sizeof(quoted)));
 }
 
 static int start_codec(struct source *src, struct error *err)

@@ -44,9 +44,9 @@ struct source_common {
 	uint8_t *head; /* NULL until it was filled */
 	size_t head_len;
 	bool is_head_all; /* the content ends in the head */
-	bool is_started;  /* source_next() was called */
+	bool is_started; /* source_next() was called */
 	bool is_ended;
-	uint64_t consumed;   /* content bytes that source_next() gave out */
+	uint64_t consumed; /* content bytes that source_next() gave out */
 	struct error failed; /* a stream that failed stays failed */
 
 	struct tap taps[MAX_TAPS];
