@@ -53,9 +53,15 @@ struct target {
 	int fd; /* O_DIRECT where is_direct */
 	int fd_buffered; /* files: for an unaligned tail; block devices: -1 */
 	int lock_fd; /* whole disk, flock LOCK_EX */
-	bool is_direct; /* reads come from the device, not from the page cache */
-	bool was_written;
-	void *priv;
+	bool is_direct; /* fd is O_DIRECT: reads do not come from the device's page cache */
+
+	/*
+	 * A loop device over a buffered file: whatever fd is, the host's page cache may answer,
+	 * so a read-back is "read back from the file" (METHOD_FILE), as for regular files.
+	 */
+	bool is_host_cached;
+	bool was_written; /* set by whoever wrote to it */
+	struct error warning; /* by target_close: not fatal; ERROR_NONE if there is none */
 };
 
 /*
@@ -71,6 +77,12 @@ void target_free(struct target *t); /* NULL ok; closes quietly what is still ope
 /* Same device or file, through whatever name. */
 bool target_is_same(const struct target *a, const struct target *b);
 
+/*
+ * Do owner and mode of the node let this process write? Asked before the
+ * question. ERROR_REFUSED "permission": "it belongs to root:disk, you are anna".
+ */
+int target_check_access(const struct target *t, struct error *err);
+
 /* Unmounts every mount of it (rule mounted was lifted). Names what it could not unmount. */
 int target_unmount(struct target *t, struct error *err);
 
@@ -83,7 +95,10 @@ int target_open_read(struct target *t, struct error *err);
 /* Exactly len bytes at off; buf from io_aligned_alloc, off and len multiples of geo.io_align. */
 int target_read(struct target *t, uint64_t off, void *buf, size_t len, struct error *err);
 
-/* Second step; EBUSY is retried for 5 s. */
+/*
+ * Second step; EBUSY is retried for 5 s, then the holder is named: ERROR_REFUSED
+ * "held". "device-gone" and "device-replaced" if it is not what was looked at.
+ */
 int target_open(struct target *t, struct error *err);
 int target_close(struct target *t, struct error *err);
 

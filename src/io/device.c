@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Puts a device_info together from sysfs, contents and rules, lists the
+ * machine's disks, and asks an open descriptor whether it is still the same.
+ */
+#include "io/device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "io/device-internal.h"
+
+static const struct {
+	const char *name;
+	enum device_lift lift;
+} rules[N_DEVICE_RULES] = {
+	[RULE_SYSTEM] = { "system", LIFT_NEVER },
+	[RULE_SOURCE] = { "source", LIFT_NEVER },
+	[RULE_READONLY] = { "readonly", LIFT_NEVER },
+	[RULE_HELD] = { "held", LIFT_NEVER },
+	[RULE_PROTECTED] = { "protected", LIFT_NEVER },
+	[RULE_MOUNTED] = { "mounted", LIFT_QUESTION },
+	[RULE_INTERNAL] = { "internal", LIFT_ALLOW },
+	[RULE_CONTENTS] = { "contents", LIFT_TYPE_SIZE },
+	[RULE_LARGE] = { "large", LIFT_ALLOW },
+	[RULE_PARTITION] = { "partition", LIFT_ALLOW },
+	[RULE_FILE_IN_USE] = { "file-in-use", LIFT_FILE_PREFIX },
+};
+
+const char *device_rule_name(enum device_rule rule)
+{
+	return rules[rule].name;
+}
+
+enum device_lift device_rule_lift(enum device_rule rule)
+{
+	return rules[rule].lift;
+}
+
+int device_rule_by_name(const char *name, enum device_rule *ret)
+{
+	for (size_t i = 0; i < N_DEVICE_RULES; i++) {
+		if (!strcmp(rules[i].name, name)) {
+			*ret = (enum device_rule)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Without open(): the node's own path, or where the kernel's name for it points. */
+static void set_path(const char *path, const struct sysfs_node *node, struct device_info *info)
+{
+	char canonical[PATH_MAX], name[64];
+	size_t i;
+
+	snprintf(name, sizeof(name), "%s", node->name);
+	for (i = 0; name[i]; i++)
+		if (name[i] == '!') /* sysfs cannot have slashes: cciss!c0d0 */
+			name[i] = '/';
+	snprintf(canonical, sizeof(canonical), "/dev/%s", name);
+	if (sysfs_devno(canonical) != node->rdev)
+		snprintf(canonical, sizeof(canonical), "%s", path);
+	snprintf(info->path, sizeof(info->path), "%.*s", (int)sizeof(info->path) - 1, canonical);
+}
+
+static int examine_block(const char *path, dev_t rdev, struct device_info *info, struct error *err)
+{
+	struct sysfs_node node;
+
+	if (sysfs_find(rdev, &node)) {
+		char safe[256];
+
+		return error_set(err, ERROR_IO, "device-gone",
+				 _("There is no device behind the node %s."),
+				 text_escape(path, strlen(path), safe, sizeof(safe)));
+	}
+	device_read_identity(&node, info);
+	set_path(path, &node, info);
+	return 0;
+}
+
+static int examine_file(const char *path, const struct stat *st, struct device_info *info)
+{
+	info->is_file = true;
+	info->file_exists = true;
+	info->size = (uint64_t)st->st_size;
+	info->sector_size = 512;
+	snprintf(info->transport, sizeof(info->transport), "file");
+	snprintf(info->path, sizeof(info->path), "%.*s", (int)sizeof(info->path) - 1, path);
+	return 0;
+}
+
+int device_examine(const char *path, int fd, int source_fd, struct device_info *ret,
+		   struct error *err)
+{
+	auto_fd int own = -1;
+	struct stat st;
+	char safe[256];
+
+	(void)source_fd;
+	if (fd < 0)
+		fd = own = open(path, O_PATH | O_CLOEXEC);
+	text_escape(path, strlen(path), safe, sizeof(safe));
+	if (fd < 0 || fstat(fd, &st))
+		return error_set_sys(err, ERROR_USAGE, "no-such-target", errno,
+				     _("Cannot open %s"), safe);
+	memset(ret, 0, sizeof(*ret));
+	if (S_ISBLK(st.st_mode) ? examine_block(path, st.st_rdev, ret, err) :
+				  examine_file(path, &st, ret))
+		return -1;
+	ret->writable = ret->n_refused == 0;
+	return 0;
+}
+
+static int is_gone(const struct device_info *info, struct error *err)
+{
+	char safe[300];
+
+	return error_set(err, ERROR_IO, "device-gone",
+			 _("%s was removed, or its connection was lost."),
+			 text_escape(info->path, strlen(info->path), safe, sizeof(safe)));
+}
+
+static int is_replaced(const struct device_info *info, struct error *err)
+{
+	char safe[300];
+
+	return error_set(err, ERROR_IO, "device-replaced",
+			 _("%s is not the device any more that it was when this began."),
+			 text_escape(info->path, strlen(info->path), safe, sizeof(safe)));
+}
+
+int device_recheck(int fd, const struct device_info *info, struct error *err)
+{
+	uint64_t size = 0, seq = 0;
+	struct sysfs_node node;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return is_gone(info, err);
+	if (info->is_file)
+		return (uint64_t)st.st_size == info->size ? 0 : is_replaced(info, err);
+	if (ioctl(fd, BLKGETSIZE64, &size) || size == 0)
+		return is_gone(info, err);
+	if (!S_ISBLK(st.st_mode) || st.st_rdev != info->rdev || size != info->size)
+		return is_replaced(info, err);
+	if (sysfs_find(info->rdev, &node))
+		return is_gone(info, err);
+#ifdef BLKGETDISKSEQ
+	if (info->diskseq && ioctl(fd, BLKGETDISKSEQ, &seq) == 0 && seq != info->diskseq)
+		return is_replaced(info, err);
+#endif
+	/* The node's name may belong to a new device by now, while fd still holds the old one. */
+	seq = sysfs_read_u64(node.disk_dir, "diskseq");
+	if (info->diskseq && seq && seq != info->diskseq)
+		return is_gone(info, err);
+	return 0;
+}
+
+static const char *describe_bus(const struct device_info *info)
+{
+	static const struct {
+		const char *transport, *words;
+	} table[] = {
+		{ "sd", "SD card" },	       { "mmc", "eMMC" },
+		{ "sata", "SATA" },	       { "nvme", "NVMe" },
+		{ "firewire", "FireWire" },    { "thunderbolt", "Thunderbolt" },
+		{ "virtio", "virtual disk" },  { "scsi", "SCSI" },
+		{ "virtual", "virtual disk" },
+	};
+
+	if (!strcmp(info->transport, "usb")) {
+		if (info->usb_speed == 0)
+			return "USB";
+		return info->usb_speed < 480 ? "USB 1" : info->usb_speed < 5000 ? "USB 2" : "USB 3";
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		if (!strcmp(table[i].transport, info->transport))
+			return table[i].words;
+	return "";
+}
+
+static void describe_name(const struct device_info *info, char *buf, size_t buf_size)
+{
+	char vendor[sizeof(info->vendor) * 4], model[sizeof(info->model) * 4];
+
+	text_escape_trim(info->vendor, vendor, sizeof(vendor));
+	text_escape_trim(info->model, model, sizeof(model));
+	if (info->is_file)
+		snprintf(buf, buf_size, "%s", info->file_exists ? _("file") : _("new file"));
+	else if (!strcmp(info->transport, "loop"))
+		snprintf(buf, buf_size, "%s", _("loop device"));
+	else if (!strcmp(info->transport, "zram"))
+		snprintf(buf, buf_size, "%s", _("RAM disk"));
+	else if (!model[0] && !vendor[0])
+		snprintf(buf, buf_size, "%s", _("disk"));
+	else if (!vendor[0] || !strncasecmp(vendor, model, strlen(vendor)))
+		snprintf(buf, buf_size, "%s", model);
+	else
+		snprintf(buf, buf_size, "%s%s%s", vendor, model[0] ? " " : "", model);
+}
+
+const char *device_describe(const struct device_info *info, char *buf, size_t buf_size)
+{
+	char name[1024], size[NUM_SIZE_LEN], port[sizeof(info->usb_port) * 4];
+	const char *bus = describe_bus(info);
+	int n;
+
+	describe_name(info, name, sizeof(name));
+	num_format_stick_size(size, sizeof(size), info->size);
+	n = snprintf(buf, buf_size, "%s, %s%s%s", name, size, bus[0] ? ", " : "", bus);
+	if (info->usb_port[0] && n > 0 && (size_t)n < buf_size)
+		snprintf(buf + n, buf_size - (size_t)n, _(", port %s"),
+			 text_escape(info->usb_port, strlen(info->usb_port), port, sizeof(port)));
+	return buf;
+}
+
+const char *device_size_word(const struct device_info *info, char *buf, size_t buf_size)
+{
+	return num_format_size(buf, buf_size, info->size);
+}
