@@ -55,7 +55,7 @@ static int check_image(const struct fix *fix, const struct layout *lay, struct e
 		return error_set(err, ERROR_IMAGE, "no-gpt",
 				 _("The image has no GUID partition table, so --fix-gpt has nothing to "
 				   "do; leave it out."));
-	if (lay->gpt.block_size != fix->block_size)
+	if (lay->gpt.block_size != fix->block_size || fix->block_size > MAX_BLOCK)
 		return error_set(err, ERROR_IMAGE, "sector-size",
 				 _("The image's GUID partition table is made for sectors of %u bytes, "
 				   "the target has sectors of %u bytes; --fix-gpt cannot help there."),

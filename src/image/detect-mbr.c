@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The MBR's table. A sector that is a FAT boot sector, or whose status bytes
+ * are other than 00 and 80, is no table and points nowhere.
+ */
+#include "image/detect.h"
+
+#include <inttypes.h>
+
+#include "base/num.h"
+#include "disk/fat.h"
+#include "disk/mbr.h"
+
+static bool overlap(const struct layout_mbr_partition *a, const struct layout_mbr_partition *b)
+{
+	return a->start < b->start + b->size && b->start < a->start + a->size;
+}
+
+/* Firmware drops the whole table then; it skips entries of type 00, and so do we. */
+static void find_overlaps(struct layout *lay)
+{
+	const struct layout_mbr *mbr = &lay->mbr;
+
+	for (uint32_t i = 0; i < mbr->n_partitions; i++) {
+		for (uint32_t k = i + 1; k < mbr->n_partitions; k++) {
+			const struct layout_mbr_partition *a = &mbr->partitions[i];
+			const struct layout_mbr_partition *b = &mbr->partitions[k];
+
+			if (a->type == MBR_TYPE_EMPTY || b->type == MBR_TYPE_EMPTY ||
+			    a->type == MBR_TYPE_PROTECTIVE || b->type == MBR_TYPE_PROTECTIVE ||
+			    !overlap(a, b))
+				continue;
+			layout_add_finding(lay, LAYOUT_WARNING, "mbr-overlap",
+					   _("Partitions %u and %u of the MBR overlap; UEFI firmware "
+					     "then ignores its whole table."),
+					   a->number, b->number);
+		}
+	}
+}
+
+static void add_partition(struct detect *d, unsigned int index, const struct mbr_entry *entry)
+{
+	struct layout_mbr *mbr = &d->lay->mbr;
+	struct layout_mbr_partition *part = &mbr->partitions[mbr->n_partitions];
+
+	/* Type 00 with a length is listed: kernels and sfdisk do (isohybrid's first entry). */
+	if (entry->len_blocks == 0)
+		return;
+	mbr->n_partitions++;
+	part->number = (uint8_t)(index + 1);
+	part->active = entry->status == MBR_STATUS_ACTIVE;
+	part->status = entry->status;
+	part->type = entry->type;
+	part->start_lba = entry->start_lba;
+	part->len_blocks = entry->len_blocks;
+	part->start = (uint64_t)entry->start_lba * mbr->block_size;
+	part->size = (uint64_t)entry->len_blocks * mbr->block_size;
+	/* A protective entry often says "everything"; the GPT speaks for itself. */
+	if (part->type != MBR_TYPE_PROTECTIVE)
+		detect_claim(d, part->start + part->size, "a partition of its MBR");
+}
+
+int detect_mbr(struct detect *d, struct error *err)
+{
+	struct layout_mbr *mbr = &d->lay->mbr;
+	uint8_t sector[MBR_SIZE];
+	struct fat_volume volume;
+	struct mbr disk;
+	int rc;
+
+	rc = detect_read(d, 0, sector, sizeof(sector), err);
+	if (rc <= 0)
+		return rc;
+	if (!mbr_decode(sector, &disk) || !mbr_is_credible(&disk) || fat_decode(sector, &volume))
+		return 0;
+	mbr->present = true;
+	mbr->is_protective = mbr_find_protective(&disk) >= 0;
+	mbr->disk_signature = disk.disk_signature;
+	mbr->block_size = d->src->is_block_device ? d->src->sector_size : 512;
+	for (unsigned int i = 0; i < MBR_N_ENTRIES; i++)
+		add_partition(d, i, &disk.entries[i]);
+	find_overlaps(d->lay);
+	return 0;
+}
