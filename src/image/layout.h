@@ -61,6 +61,7 @@ struct layout_volume {
 };
 
 struct layout_boot_entry {
+	uint32_t record; /* index of its 32-byte record in the catalog */
 	uint8_t platform; /* enum boot_platform or any other number */
 	bool bootable;
 	uint8_t emulation; /* enum boot_emulation */
@@ -143,6 +144,7 @@ struct layout_apm {
 
 struct layout_boot_report {
 	struct { uint8_t cd, usb; } bios, uefi_x64, uefi_ia32, uefi_aa64; /* enum boot_answer */
+	char bios_why[128], uefi_why[128]; /* for a stick: one clause, already escaped */
 };
 
 struct layout {

@@ -25,8 +25,11 @@ struct tree_extent {
 /* Return true to stop the walk. */
 typedef bool (*tree_visit)(void *ctx, const struct tree_extent *extent);
 
-/* budget: bytes of directories that may be read. Malformed records end their directory. */
-int tree_walk(struct source *src, const struct layout *lay, uint64_t budget, tree_visit visit,
+/*
+ * *budget: bytes that may be read, decreased by what was read (0: it was used
+ * up before the end). Malformed records end their directory.
+ */
+int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tree_visit visit,
 	      void *ctx, struct error *err);
 
 /* The file that owns byte off: 1 and its path, 0 none, -1 I/O error. path is cut to size. */

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * How long the image must be: the largest end of everything that credibly
+ * points somewhere. The ISO volume's size alone is not it: EFI images and
+ * backup tables lie behind it. The detectors of tables have claimed their part.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/num.h"
+#include "image/detect.h"
+
+#define BLOCK 2048U
+#define USUAL_PADDING (150U * BLOCK) /* mkisofs, genisoimage and xorriso pad by that much */
+
+static void claim_boot_images(struct detect *d)
+{
+	const struct layout_el_torito *et = &d->lay->el_torito;
+
+	for (uint32_t i = 0; i < et->n_entries; i++) {
+		const struct layout_boot_entry *e = &et->entries[i];
+
+		/* A dead entry may hold anything. */
+		if (e->bootable && e->lba > 0)
+			detect_claim(d, (uint64_t)e->lba * BLOCK + e->size,
+				     e->platform == BOOT_EFI ? _("its EFI boot image") :
+							       _("a boot image in it"));
+	}
+}
+
+int detect_size(struct detect *d, struct error *err)
+{
+	struct layout *lay = d->lay;
+	uint64_t volume_end = lay->volume.size;
+
+	(void)err;
+	if (lay->volume.present)
+		detect_claim(d, volume_end, _("its ISO 9660 volume"));
+	claim_boot_images(d);
+	if (lay->size == UINT64_MAX || lay->size >= lay->expected_size)
+		return 0;
+	detect_finish(lay, lay->size);
+	if (lay->expected_size == volume_end && volume_end - lay->size <= USUAL_PADDING)
+		layout_add_finding(lay, LAYOUT_INFO, "truncated-padding",
+				   _("What is missing may be padding only: the last 300 KiB of an "
+				     "ISO often are."));
+	return 0;
+}

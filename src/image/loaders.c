@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* UEFI boot loaders in a FAT volume; see loaders.h. */
+#include "image/loaders.h"
+
+#include <string.h>
+
+#include "base/num.h"
+#include "disk/fatdir.h"
+
+#define MAX_CLUSTERS 64U /* of a directory; a root on installation media has one */
+#define MAX_CLUSTER_SIZE 65536U
+#define PIECE 2048U
+
+struct fat_walk {
+	struct detect *d;
+	uint64_t start; /* of the volume */
+	struct fatdir_volume volume;
+	struct loaders *found;
+};
+
+/* Called for each entry of a directory; true ends it. */
+typedef bool (*entry_fn)(void *ctx, const struct fatdir_entry *entry);
+
+/* 1 ended by fn or the directory's end mark, 0 all seen, -1. Incompleteness is noted in found. */
+static int scan_bytes(struct fat_walk *w, uint64_t off, uint64_t len, entry_fn fn, void *ctx,
+		      struct error *err)
+{
+	uint8_t buf[PIECE];
+
+	for (uint64_t at = 0; at < len; at += sizeof(buf)) {
+		size_t n = (size_t)num_min(len - at, sizeof(buf));
+		int rc = detect_read(w->d, w->start + off + at, buf, n, err);
+
+		if (rc < 0)
+			return -1;
+		if (rc == 0) {
+			w->found->is_complete = false;
+			return 1;
+		}
+		for (size_t i = 0; i + FATDIR_ENTRY_SIZE <= n; i += FATDIR_ENTRY_SIZE) {
+			struct fatdir_entry entry;
+			bool is_end;
+
+			if (fatdir_decode_entry(buf + i, &entry, &is_end) && fn(ctx, &entry))
+				return 1;
+			if (is_end)
+				return 1;
+		}
+	}
+	return 0;
+}
+
+/* A directory by its first cluster. A chain may run in circles: its length is limited. */
+static int scan_chain(struct fat_walk *w, uint32_t cluster, entry_fn fn, void *ctx,
+		      struct error *err)
+{
+	for (unsigned int n = 0; n < MAX_CLUSTERS; n++) {
+		uint64_t off = fatdir_cluster_offset(&w->volume, cluster);
+		uint8_t link[4];
+		int rc;
+
+		if (off == 0)
+			return 0;
+		rc = scan_bytes(w, off, num_min(w->volume.cluster_size, MAX_CLUSTER_SIZE), fn, ctx,
+				err);
+		if (rc != 0)
+			return rc < 0 ? -1 : 0;
+		rc = detect_read(w->d, w->start + fatdir_link_offset(&w->volume, cluster), link,
+				 sizeof(link), err);
+		if (rc <= 0) {
+			w->found->is_complete = false;
+			return rc;
+		}
+		cluster = fatdir_decode_link(&w->volume, cluster, link);
+	}
+	return 0;
+}
+
+struct subdirectory {
+	const char *name;
+	uint32_t cluster; /* 0: not found */
+};
+
+static bool match_directory(void *ctx, const struct fatdir_entry *entry)
+{
+	struct subdirectory *sub = ctx;
+
+	if (!entry->is_directory || strcmp(entry->name, sub->name) != 0)
+		return false;
+	sub->cluster = entry->cluster;
+	return true;
+}
+
+static bool match_loader(void *ctx, const struct fatdir_entry *entry)
+{
+	static const struct {
+		const char *name;
+		uint32_t arch;
+	} names[] = {
+		{ "BOOTX64 EFI", LOADER_X64 },
+		{ "BOOTIA32EFI", LOADER_IA32 },
+		{ "BOOTAA64EFI", LOADER_AA64 },
+	};
+	uint32_t *archs = ctx;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!entry->is_directory && entry->size > 0 && !strcmp(entry->name, names[i].name))
+			*archs |= names[i].arch;
+	return false;
+}
+
+int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct error *err)
+{
+	struct fat_walk w = { .d = d, .start = start, .found = ret };
+	struct subdirectory efi = { .name = "EFI        " }, boot = { .name = "BOOT       " };
+	uint8_t sector[512];
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	rc = detect_read(d, start, sector, sizeof(sector), err);
+	if (rc <= 0)
+		return rc;
+	ret->is_complete = true;
+	if (!fatdir_decode(sector, &w.volume))
+		return 0;
+	ret->is_fat = true;
+	if (w.volume.root_cluster)
+		rc = scan_chain(&w, w.volume.root_cluster, match_directory, &efi, err);
+	else
+		rc = scan_bytes(&w, w.volume.root_start, w.volume.root_len, match_directory, &efi,
+				err);
+	if (rc >= 0 && efi.cluster)
+		rc = scan_chain(&w, efi.cluster, match_directory, &boot, err);
+	if (rc >= 0 && boot.cluster)
+		rc = scan_chain(&w, boot.cluster, match_loader, &ret->archs, err);
+	return rc < 0 ? -1 : 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Which UEFI machines a FAT volume boots: EFI/BOOT/BOOT*.EFI (UEFI 2.10 section 3.5.1.1). */
+#ifndef ISOWRITE_IMAGE_LOADERS_H
+#define ISOWRITE_IMAGE_LOADERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/detect.h"
+
+enum loader_arch {
+	LOADER_X64 = 1 << 0,
+	LOADER_IA32 = 1 << 1,
+	LOADER_AA64 = 1 << 2,
+};
+
+struct loaders {
+	bool is_fat; /* a FAT volume begins there */
+	bool is_complete; /* its directories could be read: what was not found is not there */
+	uint32_t archs; /* enum loader_arch bits */
+};
+
+/* Looks into the FAT volume at byte start of the image. 0 or -1 (I/O error). */
+int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct error *err);
+
+#endif
