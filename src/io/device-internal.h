@@ -106,6 +106,9 @@ int device_loop_backing(const char *loop_name, struct loop_backing *ret);
 /* Fills contents from the device or file; mount points too. */
 int device_read_contents(const struct sysfs_node *node, int fd, const struct device_world *w,
 			 struct device_info *info, struct error *err);
+/* The same for a regular file; blank: zeros in its first and last MiB and nothing recognised. */
+int device_read_file_contents(int fd, struct device_info *info, bool *ret_blank,
+			      struct error *err);
 /* Adds an entry, or NULL when full: then the last one says so and is foreign. */
 struct device_content *device_add_content(struct device_info *info, const char *type,
 					  const char *node);

@@ -75,23 +75,31 @@ static void set_path(const char *path, const struct sysfs_node *node, struct dev
 	snprintf(info->path, sizeof(info->path), "%.*s", (int)sizeof(info->path) - 1, canonical);
 }
 
-static int examine_block(const char *path, dev_t rdev, struct device_info *info, struct error *err)
+static int error_no_device(const char *path, struct error *err)
+{
+	char safe[300];
+
+	return error_set(err, ERROR_IO, "device-gone", _("There is no device behind the node %s."),
+			 text_escape(path, strlen(path), safe, sizeof(safe)));
+}
+
+static int examine_block(const char *path, int fd, dev_t rdev, const struct device_world *w,
+			 int source_fd, struct device_info *info, struct error *err)
 {
 	struct sysfs_node node;
 
-	if (sysfs_find(rdev, &node)) {
-		char safe[256];
-
-		return error_set(err, ERROR_IO, "device-gone",
-				 _("There is no device behind the node %s."),
-				 text_escape(path, strlen(path), safe, sizeof(safe)));
-	}
+	if (sysfs_find(rdev, &node))
+		return error_no_device(path, err);
 	device_read_identity(&node, info);
 	set_path(path, &node, info);
-	return 0;
+	if (device_read_contents(&node, fd, w, info, err))
+		return -1;
+	return device_check_rules(&node, w, source_fd, info, err);
 }
 
-static int examine_file(const char *path, const struct stat *st, struct device_info *info)
+static int examine_file(const char *path, int fd, const struct stat *st,
+			const struct device_world *w, int source_fd, struct device_info *info,
+			struct error *err)
 {
 	info->is_file = true;
 	info->file_exists = true;
@@ -99,28 +107,141 @@ static int examine_file(const char *path, const struct stat *st, struct device_i
 	info->sector_size = 512;
 	snprintf(info->transport, sizeof(info->transport), "file");
 	snprintf(info->path, sizeof(info->path), "%.*s", (int)sizeof(info->path) - 1, path);
-	return 0;
+	return device_check_file_rules(fd, w, source_fd, info, err);
 }
 
 int device_examine(const char *path, int fd, int source_fd, struct device_info *ret,
 		   struct error *err)
 {
+	struct device_world w;
 	auto_fd int own = -1;
 	struct stat st;
 	char safe[256];
+	int rc;
 
-	(void)source_fd;
 	if (fd < 0)
 		fd = own = open(path, O_PATH | O_CLOEXEC);
 	text_escape(path, strlen(path), safe, sizeof(safe));
 	if (fd < 0 || fstat(fd, &st))
 		return error_set_sys(err, ERROR_USAGE, "no-such-target", errno,
 				     _("Cannot open %s"), safe);
-	memset(ret, 0, sizeof(*ret));
-	if (S_ISBLK(st.st_mode) ? examine_block(path, st.st_rdev, ret, err) :
-				  examine_file(path, &st, ret))
+	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
+		return error_set(err, ERROR_USAGE, "not-a-target",
+				 _("%s is neither a block device nor a regular file."), safe);
+	if (device_world_read(&w, err))
 		return -1;
-	ret->writable = ret->n_refused == 0;
+	memset(ret, 0, sizeof(*ret));
+	if (S_ISBLK(st.st_mode))
+		rc = examine_block(path, fd, st.st_rdev, &w, source_fd, ret, err);
+	else
+		rc = examine_file(path, fd, &st, &w, source_fd, ret, err);
+	device_world_done(&w);
+	return rc;
+}
+
+struct device_names {
+	char (*name)[64];
+	size_t n;
+	bool failed;
+};
+
+static bool collect_name(void *ctx, const char *dir, const char *name)
+{
+	struct device_names *names = ctx;
+	char (*more)[64] = realloc(names->name, (names->n + 1) * sizeof(*more));
+
+	(void)dir;
+	if (!more) {
+		names->failed = true;
+		return true;
+	}
+	names->name = more;
+	snprintf(more[names->n++], sizeof(*more), "%.63s", name);
+	return false;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strverscmp(a, b); /* sdb before sdaa is no loss; nvme2 before nvme10 is a gain */
+}
+
+/* Can never be a stick, so that nobody looks for it in the list. */
+static bool is_uninteresting(const struct device_info *info)
+{
+	static const char *const names[] = { "/dev/ram", "/dev/dm-", "/dev/md",	 "/dev/sr",
+					     "/dev/fd",	 "/dev/nbd", "/dev/zram" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strncmp(info->path, names[i], strlen(names[i])))
+			return true;
+	/* Others' loop devices: snaps, mounted images. */
+	return info->size == 0 || (info->is_virtual && !info->writable);
+}
+
+static int examine_name(const char *name, bool all, const struct device_world *w,
+			struct device_info *ret, bool *ret_listed, struct error *err)
+{
+	struct sysfs_node node;
+	auto_fd int fd = -1;
+	char dir[PATH_MAX], path[80];
+	dev_t rdev = 0;
+
+	*ret_listed = false;
+	memset(ret, 0, sizeof(*ret));
+	if (sysfs_path(dir, sizeof(dir), "/sys/block/%s", name))
+		rdev = sysfs_read_dev(dir);
+	/* Unplugged while we look, or a path of a multipath disk: no entry, no error. */
+	if (rdev == 0 || sysfs_find(rdev, &node) || sysfs_read_u64(dir, "hidden") == 1)
+		return 0;
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	device_read_identity(&node, ret);
+	set_path(path, &node, ret);
+	if (!all && is_uninteresting(ret) && !ret->is_virtual)
+		return 0;
+	if (ret->size > 0 && !device_root[0]) {
+		struct stat st;
+
+		fd = open(ret->path, O_PATH | O_CLOEXEC);
+		if (fd >= 0 && (fstat(fd, &st) || !S_ISBLK(st.st_mode) || st.st_rdev != rdev))
+			close(take_fd(&fd));
+	}
+	if ((ret->size > 0 && device_read_contents(&node, fd, w, ret, err)) ||
+	    device_check_rules(&node, w, -1, ret, err))
+		return -1;
+	*ret_listed = all || !is_uninteresting(ret);
+	return 0;
+}
+
+int device_list(bool all, struct device_info **ret, size_t *ret_n, struct error *err)
+{
+	auto_free struct device_info *list = NULL;
+	struct device_names names = { 0 };
+	struct device_world w;
+	char dir[PATH_MAX];
+	size_t n = 0;
+	int rc = 0;
+
+	if (device_world_read(&w, err))
+		return -1;
+	if (sysfs_path(dir, sizeof(dir), "/sys/block"))
+		sysfs_each(dir, collect_name, &names);
+	list = calloc(names.n + 1, sizeof(*list));
+	if (names.failed || !list)
+		rc = error_set_nomem(err);
+	if (names.n)
+		qsort(names.name, names.n, sizeof(*names.name), compare_names);
+	for (size_t i = 0; rc == 0 && i < names.n; i++) {
+		bool is_listed;
+
+		rc = examine_name(names.name[i], all, &w, &list[n], &is_listed, err);
+		n += is_listed;
+	}
+	free(names.name);
+	device_world_done(&w);
+	if (rc)
+		return -1;
+	*ret = take_ptr(list);
+	*ret_n = n;
 	return 0;
 }
 
