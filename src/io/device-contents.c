@@ -259,7 +259,8 @@ static void mark_mounted(void *ctx, dev_t dev)
 		return;
 	snprintf(node, sizeof(node), "/dev/%.58s", mark->parts->part[i].name);
 	for (size_t k = 0; k < info->n_contents && !c; k++)
-		if (!info->contents[k].is_table && !strcmp(info->contents[k].node, node))
+		if (!info->contents[k].is_table && !strcmp(info->contents[k].node, node) &&
+		    strcmp(info->contents[k].type, "unreadable") != 0)
 			c = &info->contents[k];
 	if (!c) {
 		c = device_add_content(info, mark->mount->type, node);

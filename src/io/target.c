@@ -212,6 +212,10 @@ static int look_existing(struct target *t, const char *real, int image_fd, struc
 	t->ops = t->info.is_block ? &target_block_ops : &target_file_ops;
 	if (t->is_forced_file)
 		device_lift_refusal(&t->info, RULE_FILE_IN_USE);
+	if (t->info.size == 0 && !strcmp(t->info.transport, "loop"))
+		return error_set(err, ERROR_IO, "no-medium",
+				 _("%s has no file attached to it (losetup %s FILE does that)."),
+				 safe, safe);
 	if (t->info.size == 0)
 		return t->info.is_block ?
 			       error_set(err, ERROR_IO, "no-medium",
