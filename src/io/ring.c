@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The ring; see ring.h. Keeps to liburing 2.3's interface. The descriptor is
+ * registered (a restricted ring can then use nothing else) and unregistered
+ * before the ring goes: a registered file keeps an O_EXCL claim for 20-30 ms
+ * after io_uring_queue_exit().
+ */
+#include "io/ring.h"
+
+#include <errno.h>
+#include <liburing.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct ring {
+	int fd;
+	unsigned int depth, in_flight;
+	bool is_async, is_registered;
+	bool is_broken; /* io_uring_enter fails for good: never called again */
+	struct io_uring uring;
+	struct ring_op **untaken; /* queued, but not yet taken by the kernel; n_untaken <= depth */
+	unsigned int n_untaken;
+	struct ring_op *done, **done_tail; /* finished without the kernel's queue */
+};
+
+/* Developer's knob, documented in README: ISOWRITE_ENGINE=plain. */
+static bool wants_plain(void)
+{
+	const char *engine = secure_getenv("ISOWRITE_ENGINE");
+
+	return engine && !strcmp(engine, "plain");
+}
+
+int ring_new(int fd, unsigned int depth, struct ring **ret, struct error *err)
+{
+	struct ring *ring = calloc(1, sizeof(*ring));
+
+	if (!ring)
+		return error_set_nomem(err);
+	ring->fd = fd;
+	ring->depth = depth;
+	ring->done_tail = &ring->done;
+	ring->untaken = calloc(depth, sizeof(struct ring_op *));
+	if (!ring->untaken) {
+		free(ring);
+		return error_set_nomem(err);
+	}
+	if (!wants_plain() && io_uring_queue_init(depth, &ring->uring, 0) == 0) {
+		ring->is_async = true;
+		ring->is_registered = io_uring_register_files(&ring->uring, &ring->fd, 1) == 0;
+	}
+	*ret = ring;
+	return 0;
+}
+
+void ring_free(struct ring *ring)
+{
+	if (!ring)
+		return;
+	while (ring_wait(ring))
+		;
+	if (ring->is_async) {
+		/* A failure only delays the release of the O_EXCL claim. */
+		if (ring->is_registered)
+			(void)io_uring_unregister_files(&ring->uring);
+		io_uring_queue_exit(&ring->uring);
+	}
+	free(ring->untaken);
+	free(ring);
+}
+
+bool ring_is_async(const struct ring *ring)
+{
+	return ring->is_async;
+}
+
+unsigned int ring_in_flight(const struct ring *ring)
+{
+	return ring->in_flight;
+}
+
+bool ring_is_full(const struct ring *ring)
+{
+	return ring->in_flight >= ring->depth;
+}
+
+static void do_now(struct ring *ring, struct ring_op *op)
+{
+	ssize_t n;
+
+	do {
+		n = op->is_write ? pwrite(ring->fd, op->buf, op->len, (off_t)op->off) :
+				   pread(ring->fd, op->buf, op->len, (off_t)op->off);
+	} while (n < 0 && errno == EINTR);
+	op->res = n < 0 ? -errno : (int)n;
+	op->next = NULL;
+	*ring->done_tail = op;
+	ring->done_tail = &op->next;
+}
+
+static bool is_transient(int n)
+{
+	return n == -EINTR || n == -EAGAIN || n == -EBUSY;
+}
+
+/*
+ * io_uring_enter fails for good (a filter, an injected fault). What the kernel
+ * has still completes in shared memory; what it never took is done here, and
+ * never submitted, because nobody enters again.
+ */
+static void break_ring(struct ring *ring)
+{
+	ring->is_broken = true;
+	for (unsigned int i = 0; i < ring->n_untaken; i++)
+		do_now(ring, ring->untaken[i]);
+	ring->n_untaken = 0;
+}
+
+void ring_submit(struct ring *ring, struct ring_op *op)
+{
+	struct io_uring_sqe *sqe = NULL;
+	int fd = ring->is_registered ? 0 : ring->fd;
+	int n;
+
+	ring->in_flight++;
+	if (ring->is_async && !ring->is_broken)
+		sqe = io_uring_get_sqe(&ring->uring);
+	if (!sqe) {
+		do_now(ring, op);
+		return;
+	}
+	if (op->is_write)
+		io_uring_prep_write(sqe, fd, op->buf, op->len, op->off);
+	else
+		io_uring_prep_read(sqe, fd, op->buf, op->len, op->off);
+	if (ring->is_registered)
+		sqe->flags |= IOSQE_FIXED_FILE;
+	io_uring_sqe_set_data(sqe, op);
+	ring->untaken[ring->n_untaken++] = op;
+	n = io_uring_submit(&ring->uring);
+	if (n < 0 && !is_transient(n))
+		break_ring(ring);
+	else if (io_uring_sq_ready(&ring->uring) == 0)
+		ring->n_untaken = 0;
+}
+
+static struct ring_op *take_done(struct ring *ring)
+{
+	struct ring_op *op = ring->done;
+
+	if (op) {
+		ring->done = op->next;
+		if (!ring->done)
+			ring->done_tail = &ring->done;
+		ring->in_flight--;
+	}
+	return op;
+}
+
+static struct ring_op *take_cqe(struct ring *ring)
+{
+	struct io_uring_cqe *cqe = NULL;
+	struct ring_op *op;
+
+	if (!ring->is_async || io_uring_peek_cqe(&ring->uring, &cqe) != 0 || !cqe)
+		return NULL;
+	op = io_uring_cqe_get_data(cqe);
+	op->res = cqe->res;
+	io_uring_cqe_seen(&ring->uring, cqe);
+	ring->in_flight--;
+	return op;
+}
+
+struct ring_op *ring_wait(struct ring *ring)
+{
+	const struct timespec pause = { .tv_nsec = 1000000 };
+
+	/* Ends when the kernel completes something; a device that never does hangs this thread only. */
+	while (ring->in_flight > 0) {
+		struct ring_op *op = take_done(ring);
+		int n;
+
+		if (!op)
+			op = take_cqe(ring);
+		if (op)
+			return op;
+		if (ring->is_broken) {
+			nanosleep(&pause, NULL);
+			continue;
+		}
+		n = io_uring_submit_and_wait(&ring->uring, 1);
+		if (n < 0 && !is_transient(n))
+			break_ring(ring);
+		else if (io_uring_sq_ready(&ring->uring) == 0)
+			ring->n_untaken = 0;
+	}
+	return NULL;
+}
