@@ -32,13 +32,15 @@
 #define ENGINE_SAMPLES 64 /* pieces of old content kept to recognise it */
 #define ENGINE_SAMPLE_SIZE 512
 
+struct lane;
+
 /* A piece of the body: bytes of the plan at off. */
 struct engine_buf {
 	uint8_t *data;
 	uint64_t off;
 	uint32_t len;
 	unsigned int refs; /* targets and the hasher that still need it */
-	uint64_t seq; /* position in its lane */
+	struct lane *lane; /* where it goes back to */
 };
 
 struct engine;
@@ -67,6 +69,7 @@ struct lane {
 /* One distinct plan. */
 struct engine_plan {
 	struct plan *plan;
+	bool was_open; /* of unknown size: not to be looked at before its lane has ended */
 	size_t group;
 	uint64_t tail_start; /* bytes: begin of the withheld tail */
 	uint8_t *head, *tail; /* planned bytes of the commit window */
@@ -106,6 +109,7 @@ struct pump {
 	bool sets_the_pace;
 	bool is_finished;
 	bool touched; /* something was written */
+	bool plan_is_known; /* closed, so it may be read without the lock */
 	pthread_cond_t can_take;
 	uint8_t *scratch; /* ENGINE_BUF_MAX bytes, aligned */
 	struct sample *samples; /* old content, or NULL */
@@ -115,7 +119,7 @@ struct pump {
 	_Atomic uint64_t last_progress; /* monotonic ns */
 };
 
-struct verify;
+struct segment;
 
 struct engine {
 	struct engine_config config;
@@ -135,17 +139,17 @@ struct engine {
 	uint64_t chunk; /* bytes between marks */
 	uint64_t *cuts; /* extra marks: the plans' tail starts, ascending */
 	size_t n_cuts;
-	uint64_t body_start, body_end; /* bytes; body_end UINT64_MAX until a stream ends */
+	uint64_t body_end; /* bytes; UINT64_MAX until a stream ends */
 	uint64_t content_size;
 	uint8_t *carry;
 	uint64_t carry_start, carry_len;
+	bool head_ready; /* the first MiB was read: targets may be touched */
 	bool is_hashed; /* every mark is there */
-	bool hash_enabled;
-	pthread_t hasher;
-	bool has_hasher;
+	pthread_t hasher; /* streams: hashes beside the decompressor */
+	bool has_hasher, hash_failed;
 	pthread_t *workers;
 	size_t n_workers;
-	struct verify_work *work, **work_tail; /* pieces to hash */
+	struct segment *work, **work_tail; /* with pieces that wait for a worker */
 	bool stop_workers;
 
 	pthread_mutex_t lock;
@@ -184,22 +188,22 @@ int engine_next_piece(struct engine *e, bool is_leader, uint64_t *pos, struct en
 int engine_finish_source(struct engine *e, struct error *err);
 
 /* lane.c */
-int lanes_init(struct engine *e, struct error *err);
-void lanes_done(struct engine *e);
-int lanes_start(struct engine *e, struct error *err);
-void lane_attach(struct pump *p, struct lane *lane);
+int lane_init(struct lane *lane, struct error *err); /* its buffers */
+void lane_done(struct lane *lane);
+void *lane_main(void *arg);
+void *lane_hasher_main(void *arg);
 void lane_leave(struct pump *p);
 
 enum lane_take { LANE_BUF, LANE_EMPTY, LANE_END, LANE_ERROR };
 enum lane_take lane_take(struct pump *p, bool block, struct engine_buf **ret, struct error *err);
-void lane_put(struct engine *e, struct lane *lane, struct engine_buf *buf);
+void lane_put(struct engine_buf *buf);
 
 /* pump.c */
 void *pump_main(void *arg);
+void *pump_check_main(void *arg); /* reads and compares only */
 
 /* Reads len bytes at off into buf, with retries; unaligned tails of files included. */
-int pump_read(struct pump *p, uint64_t off, void *buf, uint64_t len, uint64_t *ret_bad,
-	      struct error *err);
+int pump_read(struct pump *p, uint64_t off, void *buf, uint64_t len, struct error *err);
 void pump_progress(struct pump *p, uint64_t bytes);
 
 /* verify.c */
@@ -212,10 +216,16 @@ int verify_memory(struct pump *p, uint64_t off, const uint8_t *want, uint64_t le
 		  struct error *err);
 void *verify_worker(void *arg);
 
-/* diagnose.c */
+/* diagnose.c: all of them fill et->result.mismatch and ranges */
+
+/* The piece [from, to) failed its proof: finds the bad bytes where the source can be read again. */
 void diagnose_range(struct pump *p, uint64_t from, uint64_t to);
+
+/* want and got differ somewhere, or not: counts and classifies. */
 void diagnose_compare(struct pump *p, uint64_t off, const uint8_t *want, const uint8_t *got,
 		      uint64_t len);
+
+/* Remembers samples of what is on the target before it is written. */
 void diagnose_sample_old(struct pump *p);
 
 #endif

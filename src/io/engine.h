@@ -46,7 +46,15 @@ enum engine_pattern {
 	PATTERN_OLD, /* what was there before */
 	PATTERN_FLIPS, /* few bits differ: n in pattern_value */
 	PATTERN_OFFSET, /* the data of offset pattern_value: a lying stick */
+	PATTERN_UNSTABLE, /* wrong at the first reading, right at the second */
 	PATTERN_OTHER,
+};
+
+#define ENGINE_MAX_RANGES 64
+
+/* A run of bad bytes, bounds by sector (by piece of the hash where not exact). */
+struct engine_range {
+	uint64_t offset, length; /* bytes on the target */
 };
 
 /* The first bad place of a read-back, and how much is bad. Bytes. */
@@ -69,6 +77,9 @@ struct engine_result {
 	enum engine_phase failed_in;
 	uint64_t error_offset, error_length; /* bytes on the target; UINT64_MAX unknown */
 	struct engine_mismatch mismatch;
+	struct engine_range ranges[ENGINE_MAX_RANGES]; /* all that differs, ascending in each phase */
+	uint32_t n_ranges;
+	bool has_more_ranges; /* the last one stands for all behind it */
 	enum engine_method method;
 	uint64_t bytes_written, bytes_skipped;
 	uint32_t write_retries;

@@ -18,6 +18,7 @@ struct ring {
 	int fd;
 	unsigned int depth, in_flight;
 	bool is_async, is_registered;
+	bool is_held;
 	bool is_broken; /* io_uring_enter fails for good: never called again */
 	struct io_uring uring;
 	struct ring_op **untaken; /* queued, but not yet taken by the kernel; n_untaken <= depth */
@@ -139,11 +140,18 @@ void ring_submit(struct ring *ring, struct ring_op *op)
 		sqe->flags |= IOSQE_FIXED_FILE;
 	io_uring_sqe_set_data(sqe, op);
 	ring->untaken[ring->n_untaken++] = op;
+	if (ring->is_held)
+		return;
 	n = io_uring_submit(&ring->uring);
 	if (n < 0 && !is_transient(n))
 		break_ring(ring);
 	else if (io_uring_sq_ready(&ring->uring) == 0)
 		ring->n_untaken = 0;
+}
+
+void ring_hold(struct ring *ring, bool hold)
+{
+	ring->is_held = hold;
 }
 
 static struct ring_op *take_done(struct ring *ring)

@@ -43,6 +43,12 @@ bool ring_is_full(const struct ring *ring);
 /* Takes op; never fails: what cannot be queued is done at once, its result waits in the ring. */
 void ring_submit(struct ring *ring, struct ring_op *op);
 
+/*
+ * While held, requests only queue; the next ring_wait hands all of them to the
+ * kernel in one call, so that a killed process has started all or none.
+ */
+void ring_hold(struct ring *ring, bool hold);
+
 /* Blocks for the next finished request; NULL when nothing is in flight. */
 struct ring_op *ring_wait(struct ring *ring);
 

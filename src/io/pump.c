@@ -1,0 +1,702 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The target side of the engine, one thread a target: zero the commit window,
+ * write the body as it comes, flush, wait for the gate, read back, commit.
+ *
+ * The ladder on trouble: a short write is continued; a failed one makes the
+ * target careful (one request at a time), is tried WRITE_TRIES times more by
+ * plain pwrite, then narrowed down to its first bad sector and reported. After
+ * each failure the device is asked whether it is still there.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "io/engine-internal.h"
+
+#define WRITE_TRIES 3 /* documented in the man page */
+
+struct slot {
+	struct ring_op op;
+	struct engine_buf *buf; /* NULL: free */
+};
+
+/* A failed request whose turn for the slow way has not come yet. */
+struct failed {
+	uint64_t off;
+	uint8_t *data;
+	uint64_t len;
+};
+
+static void set_phase(struct pump *p, enum engine_phase phase, uint64_t total)
+{
+	atomic_store(&p->done, 0);
+	atomic_store(&p->total, total);
+	atomic_store(&p->last_progress, engine_now());
+	atomic_store(&p->phase, phase);
+}
+
+void pump_progress(struct pump *p, uint64_t bytes)
+{
+	atomic_fetch_add(&p->done, bytes);
+	atomic_store(&p->last_progress, engine_now());
+}
+
+static bool is_cancelled(struct pump *p, struct error *err)
+{
+	if (!atomic_load(&p->e->cancelled))
+		return false;
+	error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
+	return true;
+}
+
+/* ERROR_IO with the place, unless the device itself is gone: then that. */
+static int set_io_error(struct pump *p, bool is_write, uint64_t off, uint64_t len, int sys,
+			struct error *err)
+{
+	struct engine_result *r = &p->et->result;
+	char path[256];
+
+	r->error_offset = off;
+	r->error_length = len;
+	if (p->et->target->ops->recheck(p->et->target, err) < 0)
+		return -1;
+	text_escape_trim(p->et->target->path, path, sizeof(path));
+	if (is_write)
+		return error_set_sys(err, ERROR_IO, "write-error", sys,
+				     _("%s: cannot write %" PRIu64 " bytes at byte %" PRIu64), path,
+				     len, off);
+	return error_set_sys(err, ERROR_IO, "read-error", sys,
+			     _("%s: cannot read %" PRIu64 " bytes back at byte %" PRIu64), path, len,
+			     off);
+}
+
+static void pause_ms(unsigned int ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* One whole transfer of a piece by plain calls: 0, or the errno of what stopped it. */
+static int transfer(struct pump *p, bool is_write, uint64_t off, void *buf, uint64_t len)
+{
+	struct target *t = p->et->target;
+	uint64_t direct = len;
+	ssize_t n;
+
+	/* The unaligned tail of a file goes through the page cache. */
+	if (t->is_direct && t->fd_buffered >= 0)
+		direct = num_round_down(len, t->geo.io_align);
+	errno = 0;
+	n = is_write ? io_pwrite_full(t->fd, buf, direct, off) :
+		       io_pread_full(t->fd, buf, direct, off);
+	if (n == (ssize_t)direct && direct < len)
+		n += is_write ? io_pwrite_full(t->fd_buffered, (char *)buf + direct, len - direct,
+					       off + direct) :
+				io_pread_full(t->fd_buffered, (char *)buf + direct, len - direct,
+					      off + direct);
+	if (n == (ssize_t)len)
+		return 0;
+	return errno ? errno : EIO; /* a read of 0 bytes before the end */
+}
+
+/* Narrows a failing range down to its first bad sector. Ends: the range halves each time. */
+static int find_bad_sector(struct pump *p, bool is_write, uint64_t off, uint8_t *buf, uint64_t len,
+			   int sys, struct error *err)
+{
+	uint64_t unit = num_max(p->et->target->geo.io_align, 512);
+
+	while (len > unit) {
+		uint64_t half = num_round_up(len / 2, unit);
+		int first = transfer(p, is_write, off, buf, half);
+
+		if (first) {
+			sys = first;
+			len = half;
+			continue;
+		}
+		off += half;
+		buf += half;
+		len -= half;
+		first = transfer(p, is_write, off, buf, len);
+		if (!first)
+			return 0; /* every piece went through in the end */
+		sys = first;
+	}
+	return set_io_error(p, is_write, off, len, sys, err);
+}
+
+/* The slow way: tries again, then narrows down. sys: why the fast way failed (0: not tried). */
+static int transfer_stubborn(struct pump *p, bool is_write, uint64_t off, void *buf, uint64_t len,
+			     int sys, struct error *err)
+{
+	static const unsigned int pauses[WRITE_TRIES] = { 0, 100, 400 };
+
+	if (!sys)
+		sys = transfer(p, is_write, off, buf, len);
+	for (unsigned int try = 0; sys && try < WRITE_TRIES; try++) {
+		p->is_careful = true;
+		pause_ms(pauses[try]);
+		if (is_cancelled(p, err))
+			return -1;
+		if (p->et->target->ops->recheck(p->et->target, err) < 0) {
+			p->et->result.error_offset = off;
+			p->et->result.error_length = len;
+			return -1;
+		}
+		if (is_write)
+			p->et->result.write_retries++;
+		sys = transfer(p, is_write, off, buf, len);
+	}
+	return sys ? find_bad_sector(p, is_write, off, buf, len, sys, err) : 0;
+}
+
+/* Writes or reads a range in requests of at most buf_size. */
+static int transfer_range(struct pump *p, bool is_write, uint64_t off, uint8_t *buf, uint64_t len,
+			  struct error *err)
+{
+	for (uint64_t done = 0, n; done < len; done += n) {
+		n = num_min(len - done, p->e->buf_size);
+		if (transfer_stubborn(p, is_write, off + done, buf + done, n, 0, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int pump_read(struct pump *p, uint64_t off, void *buf, uint64_t len, struct error *err)
+{
+	return transfer_range(p, false, off, buf, len, err);
+}
+
+/* Calls for each planned run of [from, to): writes it from data, whose first byte is at from. */
+static int write_runs(struct pump *p, uint64_t from, uint64_t to, uint8_t *data, struct error *err)
+{
+	uint64_t pos = from, start, len;
+
+	while (engine_next_run(p->ep->plan, pos, to, &start, &len)) {
+		if (transfer_range(p, true, start, data + (start - from), len, err) < 0)
+			return -1;
+		pos = start + len;
+	}
+	return 0;
+}
+
+/* Zeros the planned part of one end of the window; all of it while the plan's size is unknown. */
+static int zero_end(struct pump *p, uint64_t from, uint64_t to, struct error *err)
+{
+	const struct plan *plan = p->ep->plan;
+	uint64_t pos = from, start, len;
+
+	memset(p->scratch, 0, p->e->buf_size);
+	for (;;) {
+		if (!p->plan_is_known) {
+			start = pos;
+			len = to - pos;
+		} else if (!engine_next_run(plan, pos, to, &start, &len)) {
+			break;
+		}
+		len = num_min(len, p->e->buf_size);
+		if (len == 0)
+			break;
+		if (transfer_stubborn(p, true, start, p->scratch, len, 0, err) < 0)
+			return -1;
+		pos = start + len;
+	}
+	return 0;
+}
+
+static int flush(struct pump *p, struct error *err)
+{
+	struct target *t = p->et->target;
+	struct error gone = ERROR_INIT;
+
+	if (t->ops->flush(t, err) == 0)
+		return 0;
+	if (t->ops->recheck(t, &gone) < 0)
+		*err = gone;
+	return -1;
+}
+
+static int zero_window(struct pump *p, struct error *err)
+{
+	p->touched = true;
+	p->et->target->was_written = true;
+	if (zero_end(p, 0, p->ep->head_len, err) < 0 ||
+	    zero_end(p, p->ep->tail_start, p->ep->tail_start + p->ep->tail_len, err) < 0)
+		return -1;
+	return flush(p, err);
+}
+
+/* One finished request: continued if short, put aside if failed. */
+static void reap(struct pump *p, struct slot *slot, struct failed *failed, size_t *n_failed,
+		 int *ret_sys)
+{
+	struct ring_op *op = &slot->op;
+
+	if (op->res == (int)op->len) {
+		pump_progress(p, slot->buf->len);
+		p->et->result.bytes_written += slot->buf->len;
+		lane_put(slot->buf);
+		slot->buf = NULL;
+		return;
+	}
+	if (op->res > 0 && (uint64_t)op->res % p->et->target->geo.io_align == 0) {
+		op->buf = (uint8_t *)op->buf + op->res;
+		op->off += (uint64_t)op->res;
+		op->len -= (uint32_t)op->res;
+		ring_submit(p->ring, op);
+		return;
+	}
+	*ret_sys = op->res < 0 ? -op->res : EIO;
+	p->is_careful = true;
+	failed[(*n_failed)++] = (struct failed){ op->off, op->buf, op->len };
+}
+
+/* All is drained: the failed pieces, lowest first, go the slow way. */
+static int retry_failed(struct pump *p, struct slot *slots, struct failed *failed, size_t *n_failed,
+			int sys, struct error *err)
+{
+	while (*n_failed > 0) {
+		size_t low = 0;
+
+		for (size_t i = 1; i < *n_failed; i++)
+			if (failed[i].off < failed[low].off)
+				low = i;
+		if (transfer_stubborn(p, true, failed[low].off, failed[low].data, failed[low].len,
+				      sys, err) < 0)
+			return -1;
+		failed[low] = failed[--*n_failed];
+	}
+	for (unsigned int i = 0; i < p->depth; i++) {
+		if (!slots[i].buf)
+			continue;
+		pump_progress(p, slots[i].buf->len);
+		p->et->result.bytes_written += slots[i].buf->len;
+		lane_put(slots[i].buf);
+		slots[i].buf = NULL;
+	}
+	return 0;
+}
+
+/* May this buffer go now, or would it run too far ahead of the oldest incomplete one? */
+static bool is_near(const struct pump *p, const struct slot *slots, const struct engine_buf *buf)
+{
+	for (unsigned int i = 0; i < p->depth; i++)
+		if (slots[i].buf && buf->off - slots[i].buf->off > ENGINE_AHEAD)
+			return false;
+	return true;
+}
+
+static struct slot *free_slot(struct pump *p, struct slot *slots)
+{
+	for (unsigned int i = 0; i < (p->is_careful ? 1 : p->depth); i++)
+		if (!slots[i].buf)
+			return &slots[i];
+	return NULL;
+}
+
+struct feed {
+	struct engine_buf *waiting; /* taken from the lane, not yet submitted */
+	bool ended;
+};
+
+/* Submits as much as may be in flight. */
+static int fill_ring(struct pump *p, struct slot *slots, struct feed *feed, struct error *err)
+{
+	struct slot *slot;
+
+	while (!feed->ended && (slot = free_slot(p, slots))) {
+		if (!feed->waiting) {
+			bool idle = ring_in_flight(p->ring) == 0;
+
+			switch (lane_take(p, idle, &feed->waiting, err)) {
+			case LANE_ERROR:
+				return -1;
+			case LANE_END:
+				feed->ended = true;
+				return 0;
+			case LANE_EMPTY:
+				return 0;
+			case LANE_BUF:
+				break;
+			}
+		}
+		if (feed->waiting->off >= p->ep->tail_start) {
+			lane_put(feed->waiting); /* withheld: it lies in the plan's tail */
+			feed->waiting = NULL;
+			continue;
+		}
+		if (!is_near(p, slots, feed->waiting))
+			return 0;
+		slot->buf = feed->waiting;
+		feed->waiting = NULL;
+		slot->op = (struct ring_op){ .is_write = true,
+					     .buf = slot->buf->data,
+					     .len = slot->buf->len,
+					     .off = slot->buf->off,
+					     .user = slot };
+		ring_submit(p->ring, &slot->op);
+	}
+	return 0;
+}
+
+static int write_body(struct pump *p, struct error *err)
+{
+	struct slot slots[ENGINE_DEPTH_MAX] = { 0 };
+	struct failed failed[ENGINE_DEPTH_MAX];
+	struct feed feed = { 0 };
+	struct ring_op *op;
+	size_t n_failed = 0;
+	int rc = 0, sys = 0;
+
+	/* Ends: every round submits, reaps, or finds the lane ended and nothing in flight. */
+	while (rc == 0) {
+		if (n_failed == 0)
+			rc = fill_ring(p, slots, &feed, err);
+		if (rc < 0)
+			break;
+		op = ring_wait(p->ring);
+		if (op)
+			reap(p, op->user, failed, &n_failed, &sys);
+		else if (n_failed > 0)
+			rc = retry_failed(p, slots, failed, &n_failed, sys, err);
+		else if (feed.ended)
+			break;
+		if (rc == 0 && is_cancelled(p, err))
+			rc = -1;
+	}
+	while ((op = ring_wait(p->ring)))
+		;
+	for (unsigned int i = 0; i < p->depth; i++)
+		if (slots[i].buf)
+			lane_put(slots[i].buf);
+	if (feed.waiting)
+		lane_put(feed.waiting);
+	lane_leave(p);
+	return rc;
+}
+
+/* Planned bytes of [from, to). */
+static uint64_t planned_bytes(const struct plan *plan, uint64_t from, uint64_t to)
+{
+	uint64_t sum = 0, pos = from, start, len;
+
+	while (engine_next_run(plan, pos, to, &start, &len)) {
+		sum += len;
+		pos = start + len;
+	}
+	return sum;
+}
+
+/* What lies between the common body and the withheld tail. */
+static int write_rest(struct pump *p, struct error *err)
+{
+	uint64_t pos = num_min(p->e->body_end, p->ep->tail_start), start, len;
+
+	atomic_store(&p->total, planned_bytes(p->ep->plan, p->ep->head_len, p->ep->tail_start));
+	while (engine_next_run(p->ep->plan, pos, p->ep->tail_start, &start, &len)) {
+		len = num_min(len, p->e->buf_size);
+		if (plan_fill(p->ep->plan, p->e->rest_sources, start, p->scratch, len, err) < 0 ||
+		    transfer_stubborn(p, true, start, p->scratch, len, 0, err) < 0)
+			return -1;
+		if (is_cancelled(p, err))
+			return -1;
+		pump_progress(p, len);
+		p->et->result.bytes_written += len;
+		pos = start + len;
+	}
+	return 0;
+}
+
+/* Hands both ends of the window to the kernel in one call: a killed writer wrote both or none. */
+static int commit_fast(struct pump *p, struct error *err)
+{
+	struct ring_op ops[8];
+	unsigned int n = 0;
+	struct ring_op *op;
+	int sys = 0;
+
+	const struct { uint64_t from, len; uint8_t *data; } ends[] = {
+		{ p->ep->tail_start, p->ep->tail_len, p->ep->tail },
+		{ 0, p->ep->head_len, p->ep->head },
+	};
+
+	ring_hold(p->ring, true);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		uint64_t pos = ends[i].from, end = pos + ends[i].len, start, len;
+
+		while (n < ARRAY_SIZE(ops) && engine_next_run(p->ep->plan, pos, end, &start, &len)) {
+			len = num_min(len, ENGINE_BUF_MAX);
+			ops[n] = (struct ring_op){ .is_write = true,
+						   .buf = ends[i].data + (start - ends[i].from),
+						   .len = (uint32_t)len,
+						   .off = start };
+			ring_submit(p->ring, &ops[n++]);
+			pos = start + len;
+		}
+	}
+	while ((op = ring_wait(p->ring)))
+		if (op->res != (int)op->len)
+			sys = op->res < 0 ? -op->res : EIO;
+	ring_hold(p->ring, false);
+	if (!sys)
+		return 0;
+	/* Once more, the slow way, all of it. */
+	return write_runs(p, ends[0].from, ends[0].from + ends[0].len, ends[0].data, err) < 0 ||
+			       write_runs(p, 0, ends[1].len, ends[1].data, err) < 0 ?
+		       -1 :
+		       0;
+}
+
+static int write_window(struct pump *p, struct error *err)
+{
+	const struct engine_plan *ep = p->ep;
+	const struct target *t = p->et->target;
+	bool is_aligned = !t->is_direct || t->fd_buffered < 0 ||
+			  (ep->tail_start + ep->tail_len) % t->geo.io_align == 0;
+
+	/* Two runs of at most 1 MiB and a bit each: at most six requests, unless the plan is odd. */
+	if (is_aligned && ep->tail_len <= 2 * ENGINE_WINDOW && ep->plan->n_extents < 64 &&
+	    planned_bytes(ep->plan, 0, ep->head_len) == ep->head_len)
+		return commit_fast(p, err);
+	if (write_runs(p, ep->tail_start, ep->tail_start + ep->tail_len, ep->tail, err) < 0)
+		return -1;
+	return write_runs(p, 0, ep->head_len, ep->head, err);
+}
+
+static int wait_head(struct pump *p, struct error *err)
+{
+	struct engine *e = p->e;
+	int rc = 0;
+
+	pthread_mutex_lock(&e->lock);
+	while (!e->head_ready && !e->source_done && !atomic_load(&e->cancelled))
+		pthread_cond_wait(&e->changed, &e->lock);
+	if (!e->head_ready && e->source_error.kind != ERROR_NONE) {
+		*err = e->source_error;
+		rc = -1;
+	}
+	pthread_mutex_unlock(&e->lock);
+	return rc == 0 && is_cancelled(p, err) ? -1 : rc;
+}
+
+static int wait_gate(struct pump *p, struct error *err)
+{
+	struct engine *e = p->e;
+	int rc = 0;
+
+	pthread_mutex_lock(&e->lock);
+	while (!e->source_done && !atomic_load(&e->cancelled))
+		pthread_cond_wait(&e->changed, &e->lock);
+	if (e->source_error.kind != ERROR_NONE) {
+		*err = e->source_error;
+		rc = -1;
+	}
+	pthread_mutex_unlock(&e->lock);
+	return rc == 0 && is_cancelled(p, err) ? -1 : rc;
+}
+
+static double seconds_since(uint64_t then)
+{
+	return (double)(engine_now() - then) / 1e9;
+}
+
+static int write_phase(struct pump *p, struct error *err)
+{
+	struct engine_result *r = &p->et->result;
+	const struct plan *plan = p->ep->plan;
+	uint64_t t0 = engine_now();
+	int rc;
+
+	set_phase(p, ENGINE_WRITE,
+		  p->ep->was_open ? UINT64_MAX :
+				    planned_bytes(plan, p->ep->head_len, p->ep->tail_start));
+	rc = zero_window(p, err);
+	if (rc == 0)
+		rc = write_body(p, err);
+	else
+		lane_leave(p);
+	p->plan_is_known = true;
+	if (rc == 0)
+		rc = write_rest(p, err);
+	r->seconds_write = seconds_since(t0);
+	if (rc < 0)
+		return -1;
+	t0 = engine_now();
+	atomic_store(&p->phase, ENGINE_FLUSH);
+	rc = flush(p, err);
+	r->seconds_flush = seconds_since(t0);
+	return rc;
+}
+
+static int check_mismatch(struct pump *p, struct error *err)
+{
+	const struct engine_mismatch *m = &p->et->result.mismatch;
+	char path[256];
+
+	if (!m->found)
+		return 0;
+	text_escape_trim(p->et->target->path, path, sizeof(path));
+	return error_set(err, ERROR_DIFFERS, "differs",
+			 _("%s: what was read back differs from what was written, first at byte "
+			   "%" PRIu64 "."),
+			 path, m->offset);
+}
+
+/* Can what we read come from the device (or the file), not from memory? */
+static bool can_verify(const struct pump *p)
+{
+	const struct target *t = p->et->target;
+
+	return p->e->config.verify && (t->is_direct || t->is_host_cached || t->info.is_file);
+}
+
+static int commit(struct pump *p, struct error *err)
+{
+	struct engine_result *r = &p->et->result;
+	struct target *t = p->et->target;
+	uint64_t t0;
+
+	if (write_window(p, err) < 0 || flush(p, err) < 0)
+		return -1;
+	r->bytes_written += planned_bytes(p->ep->plan, 0, p->ep->head_len) +
+			    planned_bytes(p->ep->plan, p->ep->tail_start, p->ep->plan->geo.size);
+	if (!can_verify(p))
+		return 0;
+	t0 = engine_now();
+	if (t->ops->drop_cache(t, err) < 0 ||
+	    verify_memory(p, 0, p->ep->head, p->ep->head_len, err) < 0 ||
+	    verify_memory(p, p->ep->tail_start, p->ep->tail, p->ep->tail_len, err) < 0)
+		return -1;
+	r->seconds_verify += seconds_since(t0);
+	return check_mismatch(p, err);
+}
+
+static int verify_and_commit(struct pump *p, struct error *err)
+{
+	struct engine_result *r = &p->et->result;
+	struct target *t = p->et->target;
+	struct error ignored = ERROR_INIT;
+	uint64_t t0 = engine_now();
+
+	if (can_verify(p)) {
+		set_phase(p, ENGINE_VERIFY, planned_bytes(p->ep->plan, 0, p->ep->plan->geo.size));
+		r->method = t->is_direct && !t->is_host_cached ? METHOD_O_DIRECT : METHOD_FILE;
+		if (t->ops->drop_cache(t, err) < 0 ||
+		    verify_marks(p, p->ep->head_len, p->ep->tail_start, err) < 0 ||
+		    check_mismatch(p, err) < 0)
+			return -1;
+		r->seconds_verify = seconds_since(t0);
+		atomic_store(&p->phase, ENGINE_COMMIT);
+	} else {
+		set_phase(p, ENGINE_COMMIT, 0);
+	}
+	if (is_cancelled(p, err))
+		return -1;
+	if (commit(p, err) == 0)
+		return 0;
+	/* Half a commit must not look finished; that it is not is already the verdict. */
+	p->is_careful = true;
+	if (zero_end(p, 0, p->ep->head_len, &ignored) == 0 &&
+	    zero_end(p, p->ep->tail_start, p->ep->plan->geo.size, &ignored) == 0)
+		(void)t->ops->flush(t, &ignored);
+	return -1;
+}
+
+static void finish(struct pump *p, int rc, const struct error *err)
+{
+	struct engine_result *r = &p->et->result;
+	struct engine *e = p->e;
+
+	r->failed_in = (enum engine_phase)atomic_load(&p->phase);
+	if (rc < 0) {
+		r->error = *err;
+		r->verdict = !p->touched && err->kind != ERROR_CANCELLED ? ENGINE_UNTOUCHED :
+			     err->kind == ERROR_CANCELLED		 ? ENGINE_CANCELLED :
+									   ENGINE_FAILED;
+	} else if (can_verify(p)) {
+		r->verdict = ENGINE_VERIFIED;
+		r->sha256 = p->ep->digest;
+		if (p->ep->plan->n_differences == 0)
+			r->content_sha256 = e->facts.content_sha256;
+	} else {
+		r->verdict = ENGINE_WRITTEN;
+	}
+	pthread_mutex_lock(&e->lock);
+	atomic_store(&p->phase, ENGINE_FINISHED);
+	p->is_finished = true;
+	e->n_finished++;
+	for (size_t i = 0; i < e->n_lanes; i++)
+		pthread_cond_signal(&e->lanes[i].can_fill);
+	pthread_cond_broadcast(&e->changed);
+	pthread_mutex_unlock(&e->lock);
+}
+
+void *pump_main(void *arg)
+{
+	struct pump *p = arg;
+	struct error err = ERROR_INIT;
+	int rc = wait_head(p, &err);
+
+	if (rc == 0)
+		rc = ring_new(p->et->target->fd, p->depth, &p->ring, &err);
+	if (rc < 0) {
+		lane_leave(p);
+	} else {
+		diagnose_sample_old(p);
+		rc = write_phase(p, &err);
+	}
+	if (rc == 0)
+		rc = wait_gate(p, &err);
+	if (rc == 0)
+		rc = verify_and_commit(p, &err);
+	ring_free(p->ring);
+	p->ring = NULL;
+	finish(p, rc, &err);
+	return NULL;
+}
+
+static int check(struct pump *p, struct error *err)
+{
+	struct engine_result *r = &p->et->result;
+	struct engine_plan *ep = p->ep;
+	struct target *t = p->et->target;
+	uint64_t t0 = engine_now();
+
+	if (ep->error.kind != ERROR_NONE) {
+		*err = ep->error;
+		return -1;
+	}
+	set_phase(p, ENGINE_VERIFY, planned_bytes(ep->plan, 0, ep->plan->geo.size));
+	if (!can_verify(p))
+		return error_set(err, ERROR_LACKING, "no-direct-read",
+				 _("The device cannot be read past the system's cache, so what it "
+				   "holds cannot be checked."));
+	r->method = t->is_direct && !t->is_host_cached ? METHOD_O_DIRECT : METHOD_FILE;
+	if (ring_new(t->fd, p->depth, &p->ring, err) < 0 || t->ops->drop_cache(t, err) < 0 ||
+	    verify_memory(p, 0, ep->head, ep->head_len, err) < 0 ||
+	    verify_marks(p, ep->head_len, ep->tail_start, err) < 0 ||
+	    verify_memory(p, ep->tail_start, ep->tail, ep->tail_len, err) < 0)
+		return -1;
+	r->seconds_verify = seconds_since(t0);
+	return check_mismatch(p, err);
+}
+
+void *pump_check_main(void *arg)
+{
+	struct pump *p = arg;
+	struct error err = ERROR_INIT;
+	int rc = check(p, &err);
+
+	ring_free(p->ring);
+	p->ring = NULL;
+	p->touched = true; /* so that a failure is one, not "untouched" */
+	finish(p, rc, &err);
+	return NULL;
+}
