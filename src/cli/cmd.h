@@ -43,6 +43,8 @@ enum command_id {
 	N_COMMANDS,
 };
 
+const char *command_name(enum command_id command); /* "write", "inspect" ... */
+
 enum json_mode { JSON_NONE, JSON_OBJECT, JSON_LINES };
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_LINES, PROGRESS_NONE };
 enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -52,6 +54,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 /* argv, understood. Strings point into argv. Only what the command takes can be set. */
 struct options {
 	enum command_id command;
+	const char *const *argv; /* all, for the commands that messages suggest; ends with NULL */
 	const char *const *operands; /* without the command's name; their count was checked */
 	size_t n_operands;
 

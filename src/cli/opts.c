@@ -12,6 +12,11 @@
 
 #define LONG_BASE 256 /* getopt's value of row i is LONG_BASE + i */
 
+const char *command_name(enum command_id command)
+{
+	return command_table[command].name;
+}
+
 static void make_getopt_tables(struct option longs[N_OPTIONS + 1], char shorts[2 * N_OPTIONS + 2])
 {
 	size_t n = 0;
@@ -304,7 +309,11 @@ static int parse(int argc, char **argv, struct options *o, enum opts_action *act
 int opts_parse(int argc, char **argv, struct options *ret, enum opts_action *ret_action,
 	       struct error *err)
 {
-	struct options o = { .command = COMMAND_WRITE, .mode = "auto" };
+	struct options o = {
+		.command = COMMAND_WRITE,
+		.argv = (const char *const *)argv,
+		.mode = "auto",
+	};
 	int r = parse(argc, argv, &o, ret_action, err);
 
 	if (r < 0 && o.json == JSON_NONE)
