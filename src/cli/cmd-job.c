@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The commands write, plan and check: options to a job, a report to words or JSON. */
+#include "cli/cmd-job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "cli/opts.h"
+#include "cli/signals.h"
+#include "cli/ui.h"
+#include "cli/ui-tty.h"
+#include "cli/words.h"
+
+static void make_request(const struct options *o, struct job_request *ret)
+{
+	*ret = (struct job_request){
+		.image = o->operands[0],
+		.targets = o->operands + 1,
+		.n_targets = o->n_operands - 1,
+		.mode = o->mode,
+		.fix_gpt = o->fix_gpt,
+		.seed = o->seed,
+		.n_want = o->n_want,
+		.require = o->require,
+		.no_verify = o->no_verify,
+		.allow = o->allow,
+		.allow_truncated = o->allow_truncated,
+		.yes = o->yes,
+		.unmount = o->unmount,
+		.keep_going = o->keep_going,
+		.receipt = o->receipt,
+		.overwrite_receipt = o->overwrite,
+		.size = o->size,
+		.sector_size = o->sector_size ? o->sector_size : 512,
+		.strict = o->strict,
+	};
+	for (size_t i = 0; i < o->n_want; i++)
+		ret->want[i] = o->want[i];
+}
+
+/* The command as it was typed, below sudo, quoted for pasting. */
+static void print_sudo(struct ui *ui)
+{
+	char word[4352];
+
+	fprintf(ui->err, _("  Run:  sudo"));
+	for (const char *const *arg = ui->opts->argv; *arg; arg++)
+		fprintf(ui->err, " %s", text_shell_quote(*arg, word, sizeof(word)));
+	fprintf(ui->err, "\n");
+}
+
+static bool is_permission(const struct error *err)
+{
+	return err->kind == ERROR_REFUSED && err->code && strcmp(err->code, "permission") == 0;
+}
+
+static void print_errors(struct ui *ui, const struct report *r)
+{
+	bool is_plan = strcmp(r->command, "plan") == 0, wants_sticks = false, wants_sudo = false;
+	bool any_started = false;
+	size_t n_errors = 0;
+
+	if (r->error.kind != ERROR_NONE) {
+		ui_warn(ui, "%s", r->error.msg);
+		if (is_permission(&r->error))
+			print_sudo(ui);
+	}
+	for (size_t i = 0; i < r->n_targets; i++) {
+		const struct report_target *t = &r->targets[i];
+
+		any_started = any_started || t->result.verdict != ENGINE_UNTOUCHED;
+		if (t->error.kind == ERROR_NONE)
+			continue;
+		n_errors++;
+		/* What ended the whole job was said already. */
+		if (strcmp(t->error.msg, r->error.msg) != 0)
+			ui_warn(ui, "%s", t->error.msg);
+		wants_sticks = wants_sticks || (t->has_rule && !is_plan) ||
+			       (t->error.code && strcmp(t->error.code, "no-such-target") == 0);
+		wants_sudo = wants_sudo || is_permission(&t->error);
+	}
+	if (wants_sudo)
+		print_sudo(ui);
+	if (wants_sticks)
+		cmd_print_sticks(ui, "  ");
+	if (n_errors > 0 && r->n_targets > 1 && !any_started && strcmp(r->command, "write") == 0)
+		fprintf(ui->err,
+			_("  Nothing was written anywhere; --keep-going writes the others.\n"));
+}
+
+int cmd_run_job(struct ui *ui, const char *command, job_fn job,
+		void (*print)(struct ui *ui, const struct report *r))
+{
+	struct report *r = report_new(command);
+	struct job_request req;
+	struct tty tty;
+	int status;
+
+	if (!r) {
+		struct error err;
+
+		error_set_nomem(&err);
+		return ui_fail(ui, &err);
+	}
+	make_request(ui->opts, &req);
+	tty_init(&tty, ui);
+	status = job(&req, &tty.events, r);
+	tty_done(&tty);
+	if (ui_wants_json(ui)) {
+		struct json j;
+
+		json_init(&j);
+		report_to_json(r, &j);
+		if (ui_json_print(&j) < 0)
+			ui_warn(ui, _("Out of memory."));
+	} else if (print) {
+		print(ui, r);
+		fflush(ui->out);
+	}
+	print_errors(ui, r);
+	report_free(r);
+	return status;
+}
+
+static void print_written(struct ui *ui, const struct report *r)
+{
+	if (!ui->opts->quiet)
+		words_print_results(ui->out, r, ui->opts->verbose > 0);
+}
+
+static void print_plan(struct ui *ui, const struct report *r)
+{
+	for (size_t i = 0; i < r->n_plans; i++) {
+		bool is_first = true;
+
+		for (size_t k = 0; k < r->n_targets; k++) {
+			char path[512];
+
+			if (r->targets[k].plan != (int)i)
+				continue;
+			text_escape(r->targets[k].path, SIZE_MAX, path, sizeof(path));
+			fprintf(ui->out, "%s%s", is_first ? _("For ") : ", ", path);
+			is_first = false;
+		}
+		if (!is_first)
+			fprintf(ui->out, ":\n");
+		plan_dump(r->plans[i].plan, ui->out);
+	}
+}
+
+int cmd_write(const struct options *opts, struct ui *ui)
+{
+	struct error err = ERROR_INIT;
+
+	if (opts_check_image_word(opts->operands[0], &err) < 0)
+		return ui_fail(ui, &err);
+	if (opts->dry_run)
+		return cmd_plan(opts, ui);
+	return cmd_run_job(ui, "write", job_write, print_written);
+}
+
+int cmd_plan(const struct options *opts, struct ui *ui)
+{
+	struct error err = ERROR_INIT;
+
+	if (opts_check_image_word(opts->operands[0], &err) < 0)
+		return ui_fail(ui, &err);
+	return cmd_run_job(ui, "plan", job_plan, print_plan);
+}
+
+int cmd_check(const struct options *opts, struct ui *ui)
+{
+	struct error err = ERROR_INIT;
+
+	if (opts_check_image_word(opts->operands[0], &err) < 0)
+		return ui_fail(ui, &err);
+	return cmd_run_job(ui, "check", job_check, print_written);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What write, plan and check share: the request made of options, and errors with what to do next. */
+#ifndef ISOWRITE_CLI_CMD_JOB_H
+#define ISOWRITE_CLI_CMD_JOB_H
+
+#include "cli/cmd.h"
+#include "job/job.h"
+
+typedef int (*job_fn)(const struct job_request *req, const struct events *events, struct report *r);
+
+/*
+ * Runs the job with progress and questions on the terminal, prints its errors
+ * and, with --json, its object. Otherwise print (may be NULL) prints the
+ * result. Returns the exit status; dies by the signal that stopped the job.
+ */
+int cmd_run_job(struct ui *ui, const char *command, job_fn job,
+		void (*print)(struct ui *ui, const struct report *r));
+
+/* "Sticks that may be written: /dev/sdb SanDisk Ultra 32 GB", or what to do when there is none. */
+void cmd_print_sticks(struct ui *ui, const char *indent);
+
+/* isowrite without arguments; with an image only. Exit status 2. */
+int cmd_first_contact(const struct options *opts, struct ui *ui);
+int cmd_no_target(const struct options *opts, struct ui *ui);
+
+#endif

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Progress, warnings and the question on a terminal; see ui-tty.h. */
+#include "cli/ui-tty.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "cli/signals.h"
+#include "cli/ui.h"
+#include "cli/ui-json.h"
+#include "cli/words.h"
+#include "job/report.h"
+
+#define TTY_REDRAW 0.1 /* seconds between two drawings */
+#define TTY_LINE 5.0   /* seconds between two plain lines of a target */
+#define TTY_LINE_PERCENT 10
+#define TTY_MAX_ANSWER 64
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void get_screen(unsigned int *ret_columns, unsigned int *ret_rows)
+{
+	struct winsize ws;
+
+	*ret_columns = 80;
+	*ret_rows = 24;
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0) {
+		if (ws.ws_col > 0)
+			*ret_columns = ws.ws_col;
+		if (ws.ws_row > 0)
+			*ret_rows = ws.ws_row;
+	}
+}
+
+/* Takes the drawn lines off the screen; the cursor is where the first one began. */
+static void clear_drawn(struct tty *tty)
+{
+	if (tty->n_drawn == 0)
+		return;
+	if (tty->n_drawn > 1)
+		fprintf(tty->ui->err, "\033[%zuA", tty->n_drawn - 1);
+	fprintf(tty->ui->err, "\r\033[J");
+	tty->n_drawn = 0;
+}
+
+/* Draws what is active, as far as the screen has rows: finished targets give way first. */
+static void draw(struct tty *tty)
+{
+	unsigned int columns, rows;
+	size_t n_active = 0, n_hidden, n_shown = 0;
+	char line[512];
+
+	get_screen(&columns, &rows);
+	clear_drawn(tty);
+	tty->drawn_at = now();
+	for (size_t i = 0; i < tty->n_targets; i++)
+		n_active += tty->targets[i].is_active;
+	if (n_active == 0) {
+		if (!tty->image.is_active)
+			return;
+		tty_format_bar(&tty->image, columns - 1, line, sizeof(line));
+		fprintf(tty->ui->err, "%s", line);
+		n_shown = 1;
+	}
+	n_hidden = n_active >= rows ? n_active - rows + 1 : 0;
+	for (size_t i = 0; i < tty->n_targets; i++) {
+		const struct tty_progress *p = &tty->targets[i];
+
+		if (!p->is_active || n_shown + 1 >= rows)
+			continue;
+		if (n_hidden > 0 && p->is_finished) {
+			n_hidden--;
+			continue;
+		}
+		tty_format_bar(p, columns - 1, line, sizeof(line));
+		fprintf(tty->ui->err, "%s%s", n_shown++ ? "\n" : "", line);
+	}
+	tty->n_drawn = n_shown;
+	fflush(tty->ui->err);
+}
+
+static void print_line(struct tty *tty, struct tty_progress *p)
+{
+	char line[512];
+
+	tty_format_line(p, line, sizeof(line));
+	clear_drawn(tty);
+	fprintf(tty->ui->err, "%s\n", line);
+	p->told_at = now();
+}
+
+/* SIGUSR1: where everything is, whatever --progress says. */
+static void print_all_lines(struct tty *tty)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < tty->n_targets; i++) {
+		if (tty->targets[i].is_active) {
+			print_line(tty, &tty->targets[i]);
+			any = true;
+		}
+	}
+	if (!any && tty->image.is_active)
+		print_line(tty, &tty->image);
+	fflush(tty->ui->err);
+}
+
+/* Leaves the last state on the screen, the cursor below it. */
+static void leave_drawn(struct tty *tty)
+{
+	if (tty->n_drawn == 0)
+		return;
+	draw(tty);
+	fprintf(tty->ui->err, "\n");
+	fflush(tty->ui->err);
+	tty->n_drawn = 0;
+}
+
+static void poll_signals(struct tty *tty)
+{
+	if (signals_take_usr1())
+		print_all_lines(tty);
+	if (signals_take_tstp()) {
+		leave_drawn(tty);
+		signals_pause();
+		if (tty->how == PROGRESS_BAR)
+			draw(tty);
+	}
+}
+
+static bool on_cancelled(void *ctx)
+{
+	poll_signals(ctx);
+	return signals_stop_asked() != 0;
+}
+
+/* ASCII, and short: escape sequences, wide characters and long paths would break the lines. */
+static void set_name(struct tty_progress *p, const char *path)
+{
+	size_t len = strlen(path), max = 24;
+	char *out = p->name;
+
+	if (len > max) {
+		out += snprintf(p->name, sizeof(p->name), "...");
+		path += len - (max - 3);
+	}
+	for (; *path; path++) {
+		unsigned char c = (unsigned char)*path;
+
+		if ((c & 0xc0) == 0x80)
+			continue;
+		*out++ = c >= 0x20 && c < 0x7f ? (char)c : '?';
+	}
+	*out = '\0';
+}
+
+static int know_targets(struct tty *tty, const struct report *r)
+{
+	if (!r || tty->n_targets == r->n_targets)
+		return 0;
+	free(tty->targets);
+	tty->n_targets = 0;
+	tty->targets = calloc(r->n_targets, sizeof(*tty->targets));
+	if (!tty->targets)
+		return -1;
+	tty->n_targets = r->n_targets;
+	for (size_t i = 0; i < r->n_targets; i++)
+		set_name(&tty->targets[i], r->targets[i].path);
+	return 0;
+}
+
+static struct tty_progress *progress_of(struct tty *tty, const struct event *event)
+{
+	if (event->target == EVENT_NO_TARGET)
+		return &tty->image;
+	return event->target < tty->n_targets ? &tty->targets[event->target] : NULL;
+}
+
+static void show_warning(struct tty *tty, const struct event *event)
+{
+	clear_drawn(tty);
+	ui_warn(tty->ui, _("warning: %s"), event->message);
+	if (tty->how == PROGRESS_BAR)
+		draw(tty);
+}
+
+static void show_identity(struct tty *tty, const struct report *r)
+{
+	if (tty->identity_shown || strcmp(r->command, "write") != 0)
+		return;
+	tty->identity_shown = true;
+	clear_drawn(tty);
+	tty->image.is_active = false;
+	if (!tty->ui->opts->quiet || !tty->ui->opts->yes)
+		words_print_identity(tty->ui->err, r, tty->ui->opts->bytes);
+	fflush(tty->ui->err);
+}
+
+static void tell_in_lines(struct tty *tty, struct tty_progress *p, bool is_phase)
+{
+	unsigned int percent = tty_percent(p);
+
+	if (is_phase)
+		p->told_percent = 0;
+	if (p->is_finished && tty->n_targets < 2)
+		return; /* the closing words follow */
+	if (!is_phase && !p->is_finished && percent < p->told_percent + TTY_LINE_PERCENT &&
+	    now() - p->told_at < TTY_LINE)
+		return;
+	p->told_percent = percent - percent % TTY_LINE_PERCENT;
+	print_line(tty, p);
+}
+
+static void take_progress(struct tty *tty, const struct event *event)
+{
+	struct tty_progress *p = progress_of(tty, event);
+	bool is_phase = event->kind == EVENT_PHASE, is_done = event->kind == EVENT_TARGET_DONE;
+
+	if (!p)
+		return;
+	p->is_active = true;
+	if (is_done) {
+		const struct report_target *t = &event->report->targets[event->target];
+
+		p->is_finished = true;
+		p->is_complete = t->error.kind == ERROR_NONE &&
+				 (t->status == TARGET_VERIFIED || t->status == TARGET_WRITTEN);
+		p->word = target_status_name(t->status);
+	} else {
+		p->last = *event;
+		p->last.message = NULL;
+		p->last.report = NULL;
+		if (is_phase) {
+			p->last.done = 0;
+			p->last.total = UINT64_MAX;
+			p->last.bytes_per_second = p->last.mean_bytes_per_second = -1;
+			p->last.eta_seconds = -1;
+			p->last.stalled_seconds = 0;
+		}
+	}
+	if (tty->how == PROGRESS_LINES)
+		tell_in_lines(tty, p, is_phase);
+	else if (tty->how == PROGRESS_BAR &&
+		 (is_phase || is_done || now() - tty->drawn_at >= TTY_REDRAW))
+		draw(tty);
+}
+
+static void on_event(void *ctx, const struct event *event)
+{
+	struct tty *tty = ctx;
+
+	poll_signals(tty);
+	if (know_targets(tty, event->report) < 0)
+		return; /* out of memory: the job goes on, unseen */
+	if (tty->ui->opts->json == JSON_LINES)
+		json_print_event(event);
+	switch (event->kind) {
+	case EVENT_PLANNED:
+		show_identity(tty, event->report);
+		break;
+	case EVENT_WARNING:
+		show_warning(tty, event);
+		break;
+	case EVENT_PHASE:
+	case EVENT_PROGRESS:
+	case EVENT_TARGET_DONE:
+		take_progress(tty, event);
+		break;
+	}
+}
+
+bool tty_is_size_typed(const char *typed, const char *expected)
+{
+	while (true) {
+		while (isspace((unsigned char)*typed))
+			typed++;
+		while (isspace((unsigned char)*expected))
+			expected++;
+		if (tolower((unsigned char)*typed) != tolower((unsigned char)*expected))
+			return false;
+		if (*typed == '\0')
+			return true;
+		typed++;
+		expected++;
+	}
+}
+
+/*
+ * One line from the terminal, without its newline; longer ones are cut (and
+ * are no valid answer). -1: a signal asked to stop, or the terminal is gone.
+ */
+static int read_answer(int fd, FILE *out, const char *prompt, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	while (true) {
+		char c;
+		ssize_t n = read(fd, &c, 1);
+
+		if (n < 0 && errno == EINTR) {
+			if (signals_stop_asked())
+				return -1;
+			if (signals_take_tstp()) {
+				fprintf(out, "\n");
+				fflush(out);
+				signals_pause();
+				fprintf(out, "%s", prompt);
+				fflush(out);
+			}
+			continue;
+		}
+		if (n <= 0)
+			return -1;
+		if (c == '\n')
+			break;
+		if (len < size - 1)
+			buf[len++] = c;
+	}
+	buf[len] = '\0';
+	return 0;
+}
+
+static void make_prompt(const struct question *q, char *buf, size_t size)
+{
+	const struct report_target *t;
+	char path[512];
+
+	if (q->kind == QUESTION_WRITE) {
+		snprintf(buf, size, "%s", _("Write it? [y/N] "));
+		return;
+	}
+	t = &q->report->targets[q->target];
+	text_escape(t->path, SIZE_MAX, path, sizeof(path));
+	for (size_t i = 0; i < t->info.n_refused; i++) {
+		if (t->info.refused[i].rule != RULE_CONTENTS)
+			continue;
+		snprintf(buf, size, _("%s: %s\nTo erase it, type its size as shown (%s): "), path,
+			 t->info.refused[i].why, q->expected);
+		return;
+	}
+	snprintf(buf, size, _("To erase %s, type its size as shown (%s): "), path, q->expected);
+}
+
+/* A stream of its own, so that closing it leaves fd open. */
+static FILE *terminal_stream(int fd)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	FILE *out = copy >= 0 ? fdopen(copy, "w") : NULL;
+
+	if (!out && copy >= 0)
+		close(copy);
+	return out;
+}
+
+static enum answer ask_on(struct tty *tty, const struct question *q, int fd, FILE *out)
+{
+	char prompt[1024], answer[TTY_MAX_ANSWER];
+
+	/* Somebody looks at the terminal: what is asked about belongs there too. */
+	if (!isatty(STDERR_FILENO))
+		words_print_identity(out, q->report, tty->ui->opts->bytes);
+	make_prompt(q, prompt, sizeof(prompt));
+	tcflush(fd, TCIFLUSH); /* what was typed before the question is no answer to it */
+	fprintf(out, "%s", prompt);
+	fflush(out);
+	if (read_answer(fd, out, prompt, answer, sizeof(answer)) < 0) {
+		fprintf(out, "\n");
+		fflush(out);
+		return ANSWER_NO;
+	}
+	if (q->kind == QUESTION_TYPE_SIZE)
+		return tty_is_size_typed(answer, q->expected) ? ANSWER_YES : ANSWER_NO;
+	if (strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0)
+		return ANSWER_YES;
+	return ANSWER_NO;
+}
+
+static enum answer on_question(void *ctx, const struct question *q)
+{
+	struct tty *tty = ctx;
+	auto_fd int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	FILE *plain, *out;
+	enum answer answer;
+
+	show_identity(tty, q->report);
+	if (fd < 0)
+		return ANSWER_CANNOT_ASK;
+	plain = out = terminal_stream(fd);
+	if (out && tty->ui->err != stderr)
+		out = ui_ascii_stream(plain);
+	answer = out ? ask_on(tty, q, fd, out) : ANSWER_CANNOT_ASK;
+	if (out && out != plain)
+		fclose(out);
+	if (plain)
+		fclose(plain);
+	return answer;
+}
+
+/* Redrawing wants a terminal that understands it; whoever reads JSON wants no bar in a log. */
+static enum progress_mode choose_progress(const struct options *o)
+{
+	const char *term = getenv("TERM");
+	bool is_tty = isatty(STDERR_FILENO);
+	bool can_redraw = is_tty && term && term[0] && strcmp(term, "dumb") != 0;
+
+	if (o->quiet && o->progress == PROGRESS_AUTO)
+		return PROGRESS_NONE;
+	if (o->progress == PROGRESS_BAR)
+		return can_redraw ? PROGRESS_BAR : PROGRESS_LINES;
+	if (o->progress != PROGRESS_AUTO)
+		return o->progress;
+	if (o->json == JSON_LINES || (o->json != JSON_NONE && !is_tty))
+		return PROGRESS_NONE;
+	return can_redraw ? PROGRESS_BAR : PROGRESS_LINES;
+}
+
+void tty_init(struct tty *tty, struct ui *ui)
+{
+	*tty = (struct tty){
+		.ui = ui,
+		.how = choose_progress(ui->opts),
+		.events = { .emit = on_event,
+			    .ask = on_question,
+			    .is_cancelled = on_cancelled,
+			    .ctx = tty },
+	};
+	snprintf(tty->image.name, sizeof(tty->image.name), "%s", _("image"));
+}
+
+void tty_done(struct tty *tty)
+{
+	leave_drawn(tty);
+	free(tty->targets);
+	tty->targets = NULL;
+	tty->n_targets = 0;
+}

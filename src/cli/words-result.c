@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The closing words of write and check; see words.h. "Verified" is said of targets read back, only. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "cli/words.h"
+
+/* A paragraph in the making. */
+struct text {
+	char buf[2048];
+	size_t len;
+};
+
+static void add(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct text *t, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->buf + t->len, sizeof(t->buf) - t->len, fmt, ap);
+	va_end(ap);
+	if (n > 0)
+		t->len = num_min(t->len + (size_t)n, sizeof(t->buf) - 1);
+}
+
+static const struct plan *plan_of(const struct report *r, const struct report_target *t)
+{
+	return t->plan >= 0 && (size_t)t->plan < r->n_plans ? r->plans[t->plan].plan : NULL;
+}
+
+/* Where the bytes were read back from: the words must not promise more than was done. */
+static const char *place(const struct report_target *t)
+{
+	return t->result.method == METHOD_FILE ? _("the file") : _("the stick");
+}
+
+/* "all 6,203,355,136 bytes": of the image where the plan is nothing but the image. */
+static bool is_plain_copy(const struct report *r, const struct plan *plan)
+{
+	return plan && plan->n_differences == 0 && r->content_size != UINT64_MAX;
+}
+
+static void add_differences(struct text *out, const struct report *r, const struct plan *plan)
+{
+	uint64_t bytes = 0;
+	char size[NUM_SIZE_LEN];
+
+	if (!plan || plan->n_differences == 0)
+		return;
+	for (size_t i = 0; i < plan->n_differences; i++)
+		bytes += plan->differences[i].len;
+	add(out, _(" Written as %s: %zu ranges (%s) differ from the image"), plan->planner,
+	    plan->n_differences, num_format_size(size, sizeof(size), bytes));
+	if (r->mode_note)
+		add(out, _(", so that %s; --mode=raw writes it unchanged"), r->mode_note);
+	add(out, ".");
+}
+
+static void add_verdict(struct text *out, const struct report *r, const struct report_target *t)
+{
+	const struct plan *plan = plan_of(r, t);
+	bool is_check = strcmp(r->command, "check") == 0;
+	uint64_t size = is_plain_copy(r, plan) ? r->content_size : t->result.bytes_written;
+	char bytes[NUM_SIZE_LEN];
+
+	num_format_bytes(bytes, sizeof(bytes), size);
+	if (t->status == TARGET_CHANGED)
+		add(out, _("Changed by use: %s. Everything else is as it was written."),
+		    t->changed_by_use);
+	else if (t->status == TARGET_WRITTEN)
+		add(out, _("Written, not verified: %s bytes were not read back."), bytes);
+	else if (is_check && r->is_receipt)
+		add(out, _("Verified: %s holds what the receipt says was written."), place(t));
+	else if (is_plain_copy(r, plan))
+		add(out, _("Verified: all %s bytes read back from %s equal the image."), bytes,
+		    place(t));
+	else if (is_check)
+		add(out, _("Verified: every byte read back from %s is as planned."), place(t));
+	else
+		add(out,
+		    _("Verified: all %s bytes written were read back from %s and are as planned."),
+		    bytes, place(t));
+	if (!is_check)
+		add_differences(out, r, plan);
+}
+
+static void add_times(struct text *out, const struct report_target *t)
+{
+	const struct engine_result *res = &t->result;
+	double write = res->seconds_write + res->seconds_flush;
+	char time[32], speed[32];
+
+	if (res->bytes_written > 0 && write > 0)
+		add(out, _(" Write %s (%s)"), words_duration(write, time, sizeof(time)),
+		    words_speed((double)res->bytes_written / write, speed, sizeof(speed)));
+	if (t->status == TARGET_VERIFIED && res->seconds_verify > 0 && res->bytes_written > 0)
+		add(out, _(", verify %s (%s)"),
+		    words_duration(res->seconds_verify, time, sizeof(time)),
+		    words_speed((double)res->bytes_written / res->seconds_verify, speed,
+				sizeof(speed)));
+	if (res->bytes_written > 0 && write > 0)
+		add(out, ".");
+	if (res->write_retries > 0)
+		add(out,
+		    _(" %" PRIu32 " writes had to be repeated: the stick or its port is weak."),
+		    res->write_retries);
+}
+
+static void print_details(FILE *out, const struct report *r, const struct report_target *t)
+{
+	char hex[HASH_HEX_SIZE], text[512];
+
+	if (t->info.by_id[0])
+		fprintf(out, "  %s\n", text_escape(t->info.by_id, SIZE_MAX, text, sizeof(text)));
+	if (t->info.serial[0])
+		fprintf(out, _("  serial number %s\n"),
+			text_escape_trim(t->info.serial, text, sizeof(text)));
+	if (t->result.content_sha256.len)
+		fprintf(out, _("  SHA-256 of the image's bytes read back  %s\n"),
+			digest_hex(&t->result.content_sha256, hex));
+	else if (r->content_sha256.len)
+		fprintf(out, _("  SHA-256 of the image  %s\n"),
+			digest_hex(&r->content_sha256, hex));
+	if (t->result.sha256.len)
+		fprintf(out, _("  SHA-256 of all written bytes  %s\n"),
+			digest_hex(&t->result.sha256, hex));
+}
+
+static bool is_done(const struct report_target *t)
+{
+	return t->error.kind == ERROR_NONE &&
+	       (t->status == TARGET_VERIFIED || t->status == TARGET_WRITTEN ||
+		t->status == TARGET_CHANGED);
+}
+
+static void print_one(FILE *out, const struct report *r, const struct report_target *t,
+		      bool verbose)
+{
+	struct text verdict = { .len = 0 }, times = { .len = 0 };
+	char path[512], made_for[128] = "";
+	bool is_check = strcmp(r->command, "check") == 0;
+
+	if (r->n_targets > 1)
+		add(&verdict, "%s: ", text_escape(t->path, SIZE_MAX, path, sizeof(path)));
+	add_verdict(&verdict, r, t);
+	words_wrap(out, verdict.buf, 0);
+	if (!is_check)
+		add_times(&times, t);
+	if (!is_check && r->has_layout)
+		layout_made_for(&r->layout, made_for, sizeof(made_for));
+	if (made_for[0] && r->n_targets == 1)
+		add(&times, _(" Made for: %s (predicted)."), made_for);
+	if (times.len > 0)
+		words_wrap(out, times.buf + 1, 0); /* each piece begins with a blank */
+	if (verbose)
+		print_details(out, r, t);
+}
+
+static void print_unplug(FILE *out, const struct report *r)
+{
+	struct text line = { .len = 0 };
+	size_t n = 0;
+	char path[512];
+
+	for (size_t i = 0; i < r->n_targets; i++)
+		n += r->targets[i].can_unplug;
+	if (n == 0)
+		return;
+	if (n == r->n_targets) {
+		fprintf(out, n == 1 ? _("You can unplug it.\n") : _("You can unplug them.\n"));
+		return;
+	}
+	n = 0;
+	for (size_t i = 0; i < r->n_targets; i++) {
+		if (r->targets[i].can_unplug)
+			add(&line, "%s%s", n++ ? ", " : _("You can unplug "),
+			    text_escape(r->targets[i].path, SIZE_MAX, path, sizeof(path)));
+	}
+	add(&line, ".");
+	words_wrap(out, line.buf, 0);
+}
+
+void words_print_results(FILE *out, const struct report *r, bool verbose)
+{
+	size_t n_done = 0;
+
+	for (size_t i = 0; i < r->n_targets; i++) {
+		if (!is_done(&r->targets[i]))
+			continue;
+		n_done++;
+		print_one(out, r, &r->targets[i], verbose);
+	}
+	if (r->n_targets > 1 && strcmp(r->command, "check") != 0)
+		fprintf(out, _("%zu of %zu targets are done.\n"), n_done, r->n_targets);
+	print_unplug(out, r);
+}

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The block before the question, and its pieces; see words.h. The closing words: words-result.c. */
+#include "cli/words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "base/text.h"
+
+#define WORDS_INDENT 9      /* of the block's second column */
+#define WORDS_MAX_VOLUMES 6 /* named one by one */
+
+const char *words_duration(double seconds, char *buf, size_t size)
+{
+	uint64_t whole;
+
+	if (!(seconds >= 0) || seconds > 1e9) {
+		snprintf(buf, size, "?");
+		return buf;
+	}
+	whole = (uint64_t)(seconds + 0.5);
+	if (seconds < 9.95)
+		snprintf(buf, size, "%.1f s", seconds);
+	else if (whole < 3600)
+		snprintf(buf, size, "%" PRIu64 ":%02" PRIu64, whole / 60, whole % 60);
+	else
+		snprintf(buf, size, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, whole / 3600,
+			 whole / 60 % 60, whole % 60);
+	return buf;
+}
+
+const char *words_speed(double bytes_per_second, char *buf, size_t size)
+{
+	if (!(bytes_per_second >= 0) || bytes_per_second > 1e15)
+		snprintf(buf, size, "?");
+	else if (bytes_per_second >= 999.5e6)
+		snprintf(buf, size, "%.1f GB/s", bytes_per_second / 1e9);
+	else if (bytes_per_second >= 9.95e6)
+		snprintf(buf, size, "%.0f MB/s", bytes_per_second / 1e6);
+	else if (bytes_per_second >= 999.5e3)
+		snprintf(buf, size, "%.1f MB/s", bytes_per_second / 1e6);
+	else
+		snprintf(buf, size, "%.0f kB/s", bytes_per_second / 1e3);
+	return buf;
+}
+
+/* Columns of UTF-8 text, each character counted as one. */
+static size_t columns(const char *s, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)s[i] & 0xc0) != 0x80;
+	return n;
+}
+
+void words_wrap(FILE *out, const char *text, unsigned int indent)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+		size_t width = columns(text, len);
+
+		if (column > 0 && column + 1 + width > WORDS_WIDTH) {
+			fprintf(out, "\n%*s", (int)indent, "");
+			column = indent;
+		} else if (column > 0) {
+			fputc(' ', out);
+			column++;
+		}
+		fprintf(out, "%.*s", (int)len, text);
+		column += width;
+		text += len;
+		if (*text == ' ')
+			text++;
+	}
+	fputc('\n', out);
+}
+
+static const char *content_type(const struct device_content *content)
+{
+	static const char *const words[][2] = {
+		{ "vfat", "FAT" },        { "exfat", "exFAT" },
+		{ "ntfs", "NTFS" },       { "iso9660", "ISO 9660" },
+		{ "udf", "UDF" },         { "crypto_LUKS", "LUKS" },
+		{ "LVM2_member", "LVM" }, { "linux_raid_member", "RAID member" },
+		{ "zfs_member", "ZFS" },  { "apfs", "APFS" },
+		{ "hfsplus", "HFS+" },    { "dos", "MBR" },
+		{ "gpt", "GPT" },         { "PMBR", "protective MBR" },
+	};
+
+	if (content->version[0] && strncmp(content->version, "FAT", 3) == 0)
+		return content->version;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(content->type, words[i][0]) == 0)
+			return words[i][1];
+	}
+	return content->type;
+}
+
+const char *words_content(const struct device_content *content, char *buf, size_t size)
+{
+	char type[64], label[256], mountpoint[320];
+	size_t len;
+
+	text_escape_trim(content_type(content), type, sizeof(type));
+	text_escape_trim(content->label, label, sizeof(label));
+	text_escape(content->mountpoint, SIZE_MAX, mountpoint, sizeof(mountpoint));
+	if (label[0])
+		snprintf(buf, size, "%s \"%s\"", type, label);
+	else
+		snprintf(buf, size, "%s", type);
+	len = strlen(buf);
+	if (mountpoint[0])
+		snprintf(buf + len, size - len, _(", mounted on %s"), mountpoint);
+	return buf;
+}
+
+const char *words_image(const struct report *r, char *buf, size_t size)
+{
+	char title[160] = "", path[512];
+	const char *slash;
+
+	if (r->has_layout)
+		layout_title(&r->layout, title, sizeof(title));
+	if (title[0]) {
+		snprintf(buf, size, "\"%s\"", title);
+		return buf;
+	}
+	if (strcmp(r->image_path, "-") == 0) {
+		snprintf(buf, size, "%s", _("standard input"));
+		return buf;
+	}
+	text_escape(r->image_path, SIZE_MAX, path, sizeof(path));
+	slash = strrchr(path, '/');
+	snprintf(buf, size, "%s", slash && slash[1] ? slash + 1 : path);
+	return buf;
+}
+
+static const char *size_word(bool bytes, uint64_t n, char *buf, size_t size)
+{
+	if (!bytes)
+		return num_format_size(buf, size, n);
+	snprintf(buf, size, _("%" PRIu64 " bytes"), n);
+	return buf;
+}
+
+static void print_image(FILE *out, const struct report *r, bool bytes)
+{
+	char name[640], size[NUM_SIZE_LEN], line[1024], by[320];
+	int n;
+
+	words_image(r, name, sizeof(name));
+	if (r->content_size != UINT64_MAX)
+		n = snprintf(line, sizeof(line), "Image    %s, %s", name,
+			     size_word(bytes, r->content_size, size, sizeof(size)));
+	else if (r->image_size != UINT64_MAX)
+		n = snprintf(line, sizeof(line), _("Image    %s, %s as %s, its size not yet known"),
+			     name, size_word(bytes, r->image_size, size, sizeof(size)),
+			     r->compression);
+	else
+		n = snprintf(line, sizeof(line), _("Image    %s, its size not yet known"), name);
+	if (n < 0 || (size_t)n >= sizeof(line))
+		n = (int)strlen(line);
+	text_escape_trim(r->trust_by, by, sizeof(by));
+	switch (r->trust) {
+	case TRUST_DIGEST:
+		snprintf(line + n, sizeof(line) - (size_t)n, _("; matches the digest you gave"));
+		break;
+	case TRUST_LISTED:
+		snprintf(line + n, sizeof(line) - (size_t)n, _("; matches %s"), by);
+		break;
+	case TRUST_SIGNED:
+		snprintf(line + n, sizeof(line) - (size_t)n, _("; signed by %s"), by);
+		break;
+	case TRUST_NONE:
+	case TRUST_MISMATCH:
+	case TRUST_BAD_SIGNATURE:
+		break;
+	}
+	words_wrap(out, line, WORDS_INDENT);
+	for (uint32_t i = 0; r->has_layout && i < r->layout.n_findings; i++) {
+		if (r->layout.findings[i].severity == LAYOUT_INFO)
+			continue;
+		snprintf(line, sizeof(line), "Note     %s", r->layout.findings[i].message);
+		words_wrap(out, line, WORDS_INDENT);
+	}
+}
+
+/* Appends to a line of limited size. */
+static void append(char *line, size_t size, const char *text)
+{
+	size_t len = strlen(line);
+
+	snprintf(line + len, size - len, "%s", text);
+}
+
+static void append_volumes(const struct device_info *info, char *line, size_t size)
+{
+	size_t n_shown = 0, n_left = 0;
+	char one[1024];
+
+	for (size_t i = 0; i < info->n_contents; i++) {
+		const struct device_content *c = &info->contents[i];
+
+		if (c->is_table)
+			continue;
+		if (n_shown == WORDS_MAX_VOLUMES) {
+			n_left++;
+			continue;
+		}
+		if (n_shown++ > 0)
+			append(line, size, "; ");
+		append(line, size, words_content(c, one, sizeof(one)));
+		if (c->mountpoint[0])
+			append(line, size, _(" (will be unmounted)"));
+	}
+	if (n_left) {
+		snprintf(one, sizeof(one), _("; and %zu more"), n_left);
+		append(line, size, one);
+	}
+}
+
+static void print_erases(FILE *out, const struct device_info *info)
+{
+	size_t n_partitions = 0, n_whole = 0, n_tables = 0;
+	const struct device_content *table = NULL;
+	char line[4096] = "ERASES   ", head[96];
+
+	for (size_t i = 0; i < info->n_contents; i++) {
+		const struct device_content *c = &info->contents[i];
+
+		if (c->is_table) {
+			n_tables++;
+			table = c;
+		} else if (strcmp(c->node, info->path) == 0 || c->node[0] == '\0') {
+			n_whole++;
+		} else {
+			n_partitions++;
+		}
+	}
+	if (info->is_file && !info->file_exists) {
+		append(line, sizeof(line), _("nothing: the file is new"));
+	} else if (n_partitions + n_whole > 0) {
+		if (n_partitions == 1 && n_whole == 0)
+			append(line, sizeof(line), _("1 partition: "));
+		else if (n_partitions > 1 && n_whole == 0) {
+			snprintf(head, sizeof(head), _("%zu partitions: "), n_partitions);
+			append(line, sizeof(line), head);
+		}
+		append_volumes(info, line, sizeof(line));
+	} else if (n_tables > 0) {
+		snprintf(head, sizeof(head), _("an empty partition table (%s)"),
+			 content_type(table));
+		append(line, sizeof(line), head);
+	} else {
+		append(line, sizeof(line), _("nothing that is known: no table, no file system"));
+	}
+	words_wrap(out, line, WORDS_INDENT);
+}
+
+void words_print_identity(FILE *out, const struct report *r, bool bytes)
+{
+	char what[512], path[512], line[1200];
+
+	print_image(out, r, bytes);
+	for (size_t i = 0; i < r->n_targets; i++) {
+		const struct report_target *t = &r->targets[i];
+
+		if (t->error.kind != ERROR_NONE)
+			continue;
+		text_escape(t->path, SIZE_MAX, path, sizeof(path));
+		device_describe(&t->info, what, sizeof(what));
+		snprintf(line, sizeof(line), "Target   %s  %s", path, what);
+		words_wrap(out, line, WORDS_INDENT);
+		print_erases(out, &t->info);
+	}
+}
