@@ -73,7 +73,12 @@ $(B)/flags: FORCE
 
 $(B)/%.o: %.c $(B)/flags
 	$(Q)mkdir -p $(@D)
-	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# What --version names.
+comma := ,
+$(B)/src/cli/main.o: EXTRA_CPPFLAGS = -DISOWRITE_LIBRARIES='"$(subst ;,$(comma) ,$(subst $() ,;,$(strip \
+	$(foreach l,$(LIBS),$(l)-$(shell $(PKG_CONFIG) --modversion $(l))))))"'
 
 $(B)/libisowrite.a: $(CORE_OBJ)
 	$(call say,AR,$@)rm -f $@; $(AR) rcs $@ $^
@@ -82,6 +87,13 @@ $(B)/isowrite: $(CLI_OBJ) $(B)/libisowrite.a
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
 
 $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libisowrite.a
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
+
+# The command line's own tests see it as a library too.
+$(B)/libcli.a: $(filter-out %/main.o,$(CLI_OBJ))
+	$(call say,AR,$@)rm -f $@; $(AR) rcs $@ $^
+
+$(addprefix $(B)/tests/unit/,test_opts test_ui_tty): %: %.o $(B)/libcli.a $(B)/libisowrite.a
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
 
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libisowrite.a
@@ -127,9 +139,28 @@ $(B)/tests/fault/badstick: $(addprefix tests/fault/,badstick.c badstick-rules.c 
 		$(filter-out -fsanitize=%,$(ALL_LDFLAGS)) -o $@ $(filter %.c,$^) \
 		$$($(PKG_CONFIG) --cflags --libs fuse3)
 
+# ---- completion and installation
+$(B)/scripts/mkcompletion: $(B)/scripts/mkcompletion.o $(B)/libcli.a $(B)/libisowrite.a
+	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
+
+$(B)/isowrite.bash: $(B)/scripts/mkcompletion
+	$(call say,GEN,$@)$< > $@.new && mv $@.new $@
+
+install: $(B)/isowrite $(B)/isowrite.bash
+	$(INSTALL) -D -m 755 $(B)/isowrite $(DESTDIR)$(BINDIR)/isowrite
+	$(INSTALL) -D -m 644 src/isowrite.1 $(DESTDIR)$(MANDIR)/man1/isowrite.1
+	$(INSTALL) -D -m 644 $(B)/isowrite.bash $(DESTDIR)$(BASHCOMPDIR)/isowrite
+	$(INSTALL) -D -m 644 scripts/isowrite.schema.json \
+		$(DESTDIR)$(DATADIR)/isowrite/isowrite.schema.json
+
+uninstall:
+	rm -f $(DESTDIR)$(BINDIR)/isowrite $(DESTDIR)$(MANDIR)/man1/isowrite.1 \
+		$(DESTDIR)$(BASHCOMPDIR)/isowrite $(DESTDIR)$(DATADIR)/isowrite/isowrite.schema.json
+	-rmdir $(DESTDIR)$(DATADIR)/isowrite
+
 clean:
 	rm -rf build build-*
 
-.PHONY: all check check-unit check-root check-boot golden lint bench fuzz clean FORCE
+.PHONY: all check check-unit check-root check-boot golden lint bench fuzz install uninstall clean FORCE
 .SECONDARY:
 -include $(wildcard $(B)/src/*/*.d $(B)/tests/*/*.d)
