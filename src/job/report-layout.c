@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A layout as text and as JSON; see report-layout.h and report.h. */
+#include "job/report-layout.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/guid.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "disk/gpt.h"
+#include "job/report.h"
+
+/* ------------------------------------------------------------------------------- JSON */
+
+static void volume_to_json(const struct layout *lay, struct json *j)
+{
+	const struct layout_volume *v = &lay->volume;
+
+	if (!v->present && !lay->udf) {
+		json_null(j, "volume");
+		return;
+	}
+	json_begin_object(j, "volume");
+	json_string(j, "id", v->id);
+	json_string(j, "system", v->system);
+	json_string(j, "publisher", v->publisher);
+	json_string(j, "application", v->application);
+	json_string(j, "created", v->created[0] ? v->created : NULL);
+	json_string(j, "modified", v->modified[0] ? v->modified : NULL);
+	json_u64(j, "block_size", v->present ? v->block_size : 2048);
+	if (v->present)
+		json_u64(j, "size", v->size);
+	else
+		json_null(j, "size");
+	json_u64(j, "sessions", v->sessions);
+	json_bool(j, "joliet", v->joliet);
+	json_bool(j, "rock_ridge", v->rock_ridge);
+	json_bool(j, "udf", lay->udf);
+	json_end_object(j);
+}
+
+static void el_torito_to_json(const struct layout_el_torito *et, struct json *j)
+{
+	char number[8];
+
+	if (!et->present) {
+		json_null(j, "el_torito");
+		return;
+	}
+	json_begin_object(j, "el_torito");
+	json_u64(j, "catalog_lba", et->catalog_lba);
+	json_u64(j, "block_size", 2048);
+	json_bool(j, "checksum_valid", et->checksum_valid);
+	json_string(j, "id", et->id);
+	json_begin_array(j, "entries");
+	for (uint32_t i = 0; i < et->n_entries; i++) {
+		const struct layout_boot_entry *e = &et->entries[i];
+
+		json_begin_object(j, NULL);
+		json_u64(j, "index", i + 1);
+		json_string(j, "platform", layout_platform_name(e->platform, number));
+		json_bool(j, "bootable", e->bootable);
+		json_string(j, "emulation", layout_emulation_name(e->emulation));
+		json_u64(j, "load_segment", e->load_segment);
+		json_u64(j, "system_type", e->system_type);
+		json_u64(j, "sector_count", e->sector_count);
+		json_u64(j, "lba", e->lba);
+		json_u64(j, "size", e->size);
+		json_string(j, "path", e->path[0] ? e->path : NULL);
+		json_bool(j, "boot_info_table", e->boot_info_table);
+		json_bool(j, "grub2_boot_info", e->grub2_boot_info);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_end_object(j);
+}
+
+static void mbr_to_json(const struct layout_mbr *mbr, struct json *j)
+{
+	char text[16];
+
+	if (!mbr->present) {
+		json_null(j, "mbr");
+		return;
+	}
+	json_begin_object(j, "mbr");
+	json_string(j, "code", layout_mbr_code_name(mbr->code));
+	snprintf(text, sizeof(text), "0x%08" PRIx32, mbr->disk_signature);
+	json_string(j, "disk_signature", text);
+	json_begin_array(j, "partitions");
+	for (uint32_t i = 0; i < mbr->n_partitions; i++) {
+		const struct layout_mbr_partition *p = &mbr->partitions[i];
+
+		json_begin_object(j, NULL);
+		json_u64(j, "number", p->number);
+		json_bool(j, "active", p->active);
+		snprintf(text, sizeof(text), "%02x", p->type);
+		json_string(j, "type", text);
+		json_u64(j, "start", p->start);
+		json_u64(j, "size", p->size);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_end_object(j);
+}
+
+static void gpt_to_json(const struct layout_gpt *gpt, struct json *j)
+{
+	char guid[GUID_TEXT_SIZE];
+
+	if (!gpt->present) {
+		json_null(j, "gpt");
+		return;
+	}
+	json_begin_object(j, "gpt");
+	json_bool(j, "valid", gpt->valid);
+	json_string(j, "guid", guid_format(gpt->disk_guid, guid));
+	json_u64(j, "block_size", gpt->block_size);
+	if (gpt->backup.present) {
+		json_begin_object(j, "backup");
+		json_u64(j, "lba", gpt->backup.lba);
+		json_bool(j, "valid", gpt->backup.valid);
+		json_bool(j, "at_end", gpt->backup_at_end);
+		json_end_object(j);
+	} else {
+		json_null(j, "backup");
+	}
+	json_begin_array(j, "partitions");
+	for (uint32_t i = 0; i < gpt->n_partitions; i++) {
+		const struct layout_gpt_partition *p = &gpt->partitions[i];
+
+		json_begin_object(j, NULL);
+		json_u64(j, "number", p->number);
+		json_string(j, "type", guid_format(p->type, guid));
+		json_string(j, "name", p->name);
+		json_string(j, "guid", guid_format(p->guid, guid));
+		json_u64(j, "start", p->start);
+		json_u64(j, "size", p->size);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_end_object(j);
+}
+
+static void apm_to_json(const struct layout_apm *apm, struct json *j)
+{
+	if (!apm->present) {
+		json_null(j, "apm");
+		return;
+	}
+	json_begin_object(j, "apm");
+	json_begin_array(j, "partitions");
+	for (uint32_t i = 0; i < apm->n_partitions; i++) {
+		json_begin_object(j, NULL);
+		json_string(j, "name", apm->partitions[i].name);
+		json_string(j, "type", apm->partitions[i].type);
+		json_u64(j, "start", apm->partitions[i].start);
+		json_u64(j, "size", apm->partitions[i].size);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_end_object(j);
+}
+
+static void answers_to_json(struct json *j, const char *key, uint8_t cd, uint8_t usb)
+{
+	json_begin_object(j, key);
+	json_string(j, "cd", layout_answer_name(cd));
+	json_string(j, "usb", layout_answer_name(usb));
+	json_end_object(j);
+}
+
+void report_layout_to_json(const struct layout *lay, struct json *j)
+{
+	const struct layout_boot_report *b = &lay->boot;
+
+	json_string(j, "kind", layout_kind_name(lay->kind));
+	if (lay->size == UINT64_MAX)
+		json_null(j, "size");
+	else
+		json_u64(j, "size", lay->size);
+	json_bool(j, "truncated", lay->is_truncated);
+	if (lay->expected_size == 0)
+		json_null(j, "expected_size");
+	else
+		json_u64(j, "expected_size", lay->expected_size);
+	json_u64(j, "sector_size", lay->sector_size);
+	json_string(j, "os", lay->os[0] ? lay->os : NULL);
+	volume_to_json(lay, j);
+	el_torito_to_json(&lay->el_torito, j);
+	mbr_to_json(&lay->mbr, j);
+	gpt_to_json(&lay->gpt, j);
+	apm_to_json(&lay->apm, j);
+	json_begin_object(j, "boot");
+	answers_to_json(j, "bios", b->bios.cd, b->bios.usb);
+	json_begin_object(j, "uefi");
+	answers_to_json(j, "x64", b->uefi_x64.cd, b->uefi_x64.usb);
+	answers_to_json(j, "ia32", b->uefi_ia32.cd, b->uefi_ia32.usb);
+	answers_to_json(j, "aa64", b->uefi_aa64.cd, b->uefi_aa64.usb);
+	json_end_object(j);
+	json_end_object(j);
+}
+
+/* ------------------------------------------------------------------------------- text */
+
+#define LABEL_WIDTH 10
+#define ESCAPED_SIZE 520
+
+struct printer {
+	FILE *out;
+	bool bytes;
+};
+
+/* "Label     text": the label in its column. */
+static void line(const struct printer *p, const char *label, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void line(const struct printer *p, const char *label, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(p->out, "%-*s", LABEL_WIDTH, label);
+	va_start(ap, fmt);
+	vfprintf(p->out, fmt, ap);
+	va_end(ap);
+	fputc('\n', p->out);
+}
+
+static const char *size_text(const struct printer *p, char buf[NUM_SIZE_LEN], uint64_t size)
+{
+	if (p->bytes)
+		snprintf(buf, NUM_SIZE_LEN, "%" PRIu64, size);
+	else
+		num_format_size(buf, NUM_SIZE_LEN, size);
+	return buf;
+}
+
+static const char *escaped(const char *s, char buf[ESCAPED_SIZE])
+{
+	return text_escape_trim(s, buf, ESCAPED_SIZE);
+}
+
+static const char *kind_text(const struct layout *lay)
+{
+	switch (lay->kind) {
+	case LAYOUT_ISOHYBRID:
+		return _("hybrid image: a disc that is also laid out as a disk");
+	case LAYOUT_ISO_ELTORITO:
+		return _("bootable disc image");
+	case LAYOUT_ISO_DATA:
+		return _("disc image without anything to boot");
+	case LAYOUT_WINDOWS:
+		return _("Windows setup disc");
+	case LAYOUT_UDF:
+		return _("UDF disc image");
+	case LAYOUT_DISK:
+		return _("disk image");
+	case LAYOUT_UNKNOWN:
+		break;
+	}
+	return _("plain data: no disc or disk image that isowrite knows");
+}
+
+static void print_head(const struct printer *p, const struct layout *lay, const char *path)
+{
+	char name[ESCAPED_SIZE], title[ESCAPED_SIZE], size[NUM_SIZE_LEN], all[NUM_SIZE_LEN];
+
+	line(p, _("Image"), "%s", escaped(path, name));
+	if (layout_title(lay, title, sizeof(title))[0])
+		line(p, _("Title"), "\"%s\"", title);
+	if (lay->os[0])
+		line(p, _("System"), "%s", escaped(lay->os, title));
+	line(p, _("Kind"), "%s", kind_text(lay));
+	if (lay->size == UINT64_MAX)
+		line(p, _("Size"), "%s", _("not known (a stream; its first MiB was looked at)"));
+	else if (p->bytes)
+		line(p, _("Size"), "%" PRIu64, lay->size);
+	else
+		line(p, _("Size"), _("%s (%s bytes)"), num_format_size(size, sizeof(size), lay->size),
+		     num_format_bytes(all, sizeof(all), lay->size));
+	if (lay->expected_size > 0 && lay->size != lay->expected_size)
+		line(p, "", _("%s reaches to byte %s%s"), lay->expected_by,
+		     p->bytes ? size_text(p, size, lay->expected_size) :
+				num_format_bytes(size, sizeof(size), lay->expected_size),
+		     lay->is_truncated ? _(": TRUNCATED") : "");
+}
+
+static void print_volume(const struct printer *p, const struct layout *lay)
+{
+	const struct layout_volume *v = &lay->volume;
+	char text[ESCAPED_SIZE], size[NUM_SIZE_LEN];
+
+	if (!v->present) {
+		if (lay->udf)
+			line(p, _("Volume"), "UDF \"%s\"", escaped(v->id, text));
+		return;
+	}
+	line(p, _("Volume"), "ISO 9660%s%s%s \"%s\", %s", v->joliet ? ", Joliet" : "",
+	     v->rock_ridge ? ", Rock Ridge" : "", lay->udf ? ", UDF" : "", escaped(v->id, text),
+	     size_text(p, size, v->size));
+	if (v->sessions > 1)
+		line(p, "", _("%" PRIu32 " sessions"), v->sessions);
+	if (v->created[0])
+		line(p, "", _("created %s"), v->created);
+	if (escaped(v->system, text)[0])
+		line(p, "", _("system \"%s\""), text);
+	if (escaped(v->publisher, text)[0])
+		line(p, "", _("publisher \"%s\""), text);
+	if (escaped(v->application, text)[0])
+		line(p, "", _("application \"%s\""), text);
+}
+
+static void print_catalog(const struct printer *p, const struct layout_el_torito *et)
+{
+	char number[8], size[NUM_SIZE_LEN], path[ESCAPED_SIZE];
+
+	if (!et->present)
+		return;
+	line(p, _("Catalog"), _("El Torito, at block %" PRIu32 " of 2048 bytes"), et->catalog_lba);
+	fprintf(p->out, "  %-3s%-9s%-10s%-9s%-10s%-9s%s\n", "#", _("platform"), _("emulation"),
+		_("sectors"), _("block"), _("size"), _("file"));
+	for (uint32_t i = 0; i < et->n_entries; i++) {
+		const struct layout_boot_entry *e = &et->entries[i];
+
+		fprintf(p->out, "  %-3" PRIu32 "%-9s%-10s%-9u%-10" PRIu32 "%-9s%s%s%s%s\n", i + 1,
+			layout_platform_name(e->platform, number),
+			layout_emulation_name(e->emulation), e->sector_count, e->lba,
+			size_text(p, size, e->size), e->path[0] ? escaped(e->path, path) : "-",
+			e->bootable ? "" : _(", not bootable"),
+			e->boot_info_table ? _(", boot info table") : "",
+			e->grub2_boot_info ? _(", GRUB's boot info") : "");
+	}
+}
+
+static void print_mbr(const struct printer *p, const struct layout_mbr *mbr)
+{
+	char size[NUM_SIZE_LEN];
+
+	if (!mbr->present)
+		return;
+	line(p, "MBR", _("code: %s; disk signature 0x%08" PRIx32 "; blocks of %" PRIu32 " bytes"),
+	     layout_mbr_code_name(mbr->code), mbr->disk_signature, mbr->block_size);
+	if (mbr->n_partitions == 0)
+		return;
+	fprintf(p->out, "  %-3s%-8s%-6s%-12s%-12s%s\n", "#", _("active"), _("type"), _("start"),
+		_("blocks"), _("size"));
+	for (uint32_t i = 0; i < mbr->n_partitions; i++) {
+		const struct layout_mbr_partition *e = &mbr->partitions[i];
+
+		fprintf(p->out, "  %-3u%-8s%02x    %-12" PRIu32 "%-12" PRIu32 "%s\n", e->number,
+			e->active ? _("yes") : _("no"), e->type, e->start_lba, e->len_blocks,
+			size_text(p, size, e->size));
+	}
+}
+
+static void print_gpt(const struct printer *p, const struct layout_gpt *gpt)
+{
+	char guid[GUID_TEXT_SIZE], size[NUM_SIZE_LEN], name[ESCAPED_SIZE];
+
+	if (!gpt->present)
+		return;
+	line(p, "GPT", _("%s; %s; blocks of %" PRIu32 " bytes"), guid_format(gpt->disk_guid, guid),
+	     gpt->valid ? _("valid") : _("primary damaged"), gpt->block_size);
+	if (gpt->backup.present)
+		line(p, "", _("backup at block %" PRIu64 ", %s%s"), gpt->backup.lba,
+		     gpt->backup.valid ? _("valid") : _("damaged"),
+		     gpt->backup_at_end ? _(", at the end") : "");
+	if (gpt->n_partitions == 0)
+		return;
+	fprintf(p->out, "  %-3s%-12s%-12s%-9s%s\n", "#", _("first"), _("last"), _("size"),
+		_("type, name"));
+	for (uint32_t i = 0; i < gpt->n_partitions; i++) {
+		const struct layout_gpt_partition *e = &gpt->partitions[i];
+		const char *type = gpt_type_name(e->type);
+
+		fprintf(p->out, "  %-3" PRIu32 "%-12" PRIu64 "%-12" PRIu64 "%-9s%s%s%s%s\n",
+			e->number, e->first_lba, e->last_lba, size_text(p, size, e->size),
+			type ? type : guid_format(e->type, guid), e->name[0] ? " \"" : "",
+			escaped(e->name, name), e->name[0] ? "\"" : "");
+	}
+}
+
+static void print_apm(const struct printer *p, const struct layout_apm *apm)
+{
+	char size[NUM_SIZE_LEN], name[ESCAPED_SIZE], type[ESCAPED_SIZE];
+
+	if (!apm->present)
+		return;
+	line(p, _("Apple"), _("partition map, blocks of %" PRIu32 " bytes"), apm->block_size);
+	for (uint32_t i = 0; i < apm->n_partitions; i++)
+		fprintf(p->out, "  %-3" PRIu32 "%-12" PRIu64 "%-9s%s \"%s\"\n", i + 1,
+			apm->block_size ? apm->partitions[i].start / apm->block_size : 0,
+			size_text(p, size, apm->partitions[i].size),
+			escaped(apm->partitions[i].type, type),
+			escaped(apm->partitions[i].name, name));
+}
+
+static const char *answer_text(uint8_t answer)
+{
+	switch (answer) {
+	case BOOT_YES:
+		return _("yes");
+	case BOOT_FIXABLE:
+		return _("no (can be made to)");
+	case BOOT_UNKNOWN:
+		return _("not known");
+	default:
+		return _("no");
+	}
+}
+
+static void print_answers(const struct printer *p, const char *label, const char *name, uint8_t cd,
+			  uint8_t usb, const char *why)
+{
+	line(p, label, _("%-10s from a disc: %-11s from a stick: %s%s%s%s"), name, answer_text(cd),
+	     answer_text(usb), why[0] ? " (" : "", why, why[0] ? ")" : "");
+}
+
+static void print_boot(const struct printer *p, const struct layout *lay)
+{
+	const struct layout_boot_report *b = &lay->boot;
+
+	if (lay->kind == LAYOUT_UNKNOWN)
+		return;
+	print_answers(p, _("Boots"), "BIOS", b->bios.cd, b->bios.usb, b->bios_why);
+	print_answers(p, "", "UEFI x64", b->uefi_x64.cd, b->uefi_x64.usb, b->uefi_why);
+	if (b->uefi_ia32.cd != BOOT_NO || b->uefi_ia32.usb != BOOT_NO)
+		print_answers(p, "", "UEFI ia32", b->uefi_ia32.cd, b->uefi_ia32.usb, "");
+	if (b->uefi_aa64.cd != BOOT_NO || b->uefi_aa64.usb != BOOT_NO)
+		print_answers(p, "", "UEFI aa64", b->uefi_aa64.cd, b->uefi_aa64.usb, "");
+	line(p, "", "%s", _("(predicted from the image)"));
+}
+
+static void print_findings(const struct printer *p, const struct layout *lay)
+{
+	static const char *const words[] = {
+		[LAYOUT_INFO] = "note",
+		[LAYOUT_WARNING] = "warning",
+		[LAYOUT_ERROR] = "error",
+	};
+
+	for (uint32_t i = 0; i < lay->n_findings; i++)
+		fprintf(p->out, "%s: %s\n", words[lay->findings[i].severity],
+			lay->findings[i].message);
+}
+
+void report_layout_print(const struct layout *lay, const char *path, bool bytes, FILE *out)
+{
+	const struct printer p = { .out = out, .bytes = bytes };
+
+	print_head(&p, lay, path);
+	print_volume(&p, lay);
+	print_catalog(&p, &lay->el_torito);
+	print_mbr(&p, &lay->mbr);
+	print_gpt(&p, &lay->gpt);
+	print_apm(&p, &lay->apm);
+	print_boot(&p, lay);
+	print_findings(&p, lay);
+}
