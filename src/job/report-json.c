@@ -238,8 +238,10 @@ static void put_target(struct json *j, const struct report *r, const struct repo
 	json_end_object(j);
 }
 
-static void put_members(struct json *j, const struct report *r, bool with_extents)
+void report_members_to_json(const struct report *r, struct json *j)
 {
+	bool with_extents = strcmp(r->command, "plan") == 0;
+
 	json_u64(j, "schema", REPORT_SCHEMA);
 	json_string(j, "isowrite", ISOWRITE_VERSION);
 	json_string(j, "command", r->command);
@@ -262,6 +264,6 @@ static void put_members(struct json *j, const struct report *r, bool with_extent
 void report_to_json(const struct report *r, struct json *j)
 {
 	json_begin_object(j, NULL);
-	put_members(j, r, strcmp(r->command, "plan") == 0);
+	report_members_to_json(r, j);
 	json_end_object(j);
 }

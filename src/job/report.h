@@ -85,6 +85,9 @@ int report_exit_status(const struct report *r);
 void report_add_finding(struct report *r, enum layout_severity severity, const char *code,
 			const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
+/* The same as members of the open object: a receipt adds its own. */
+void report_members_to_json(const struct report *r, struct json *j);
+
 /* The whole JSON object of interface "write", "plan" or "check". */
 void report_to_json(const struct report *r, struct json *j);
 

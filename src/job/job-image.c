@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A job's image: opened, recognised, and refused while nothing was touched yet
+ * when it is a foreign format or shorter than its own tables say.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/num.h"
+#include "base/text.h"
+#include "image/detect.h"
+#include "job/job-state.h"
+
+const char *job_image_name(const struct job *j, char *buf, size_t size)
+{
+	if (strcmp(j->req->image, "-") == 0)
+		snprintf(buf, size, "%s", _("standard input"));
+	else
+		text_escape(j->req->image, SIZE_MAX, buf, size);
+	return buf;
+}
+
+/* `isowrite /dev/sdb debian.iso`: the stick would be read and the ISO overwritten. */
+int job_check_swapped(struct job *j, struct error *err)
+{
+	struct stat st;
+	char image[256], target[256];
+
+	if (stat(j->req->image, &st) < 0 || !S_ISBLK(st.st_mode))
+		return 0;
+	for (size_t i = 0; i < j->req->n_targets; i++) {
+		const char *path = j->req->targets[i];
+
+		/* "file:PATH" does not exist under that name, so it is never taken for swapped. */
+		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+			continue;
+		return error_set(err, ERROR_USAGE, "swapped",
+				 _("The arguments look swapped: %s is a device and %s a file. The "
+				   "image comes first, then the device."),
+				 job_image_name(j, image, sizeof(image)),
+				 text_escape(path, SIZE_MAX, target, sizeof(target)));
+	}
+	return 0;
+}
+
+static int check_truncated(struct job *j, struct error *err)
+{
+	const struct layout *lay = &j->r->layout;
+	char name[256], by[sizeof(lay->expected_by)], has[NUM_SIZE_LEN], needs[NUM_SIZE_LEN];
+
+	if (!lay->is_truncated)
+		return 0;
+	job_image_name(j, name, sizeof(name));
+	text_escape(lay->expected_by, SIZE_MAX, by, sizeof(by));
+	num_format_bytes(has, sizeof(has), lay->size);
+	num_format_bytes(needs, sizeof(needs), lay->expected_size);
+	if (j->req->allow_truncated) {
+		job_warn(j, EVENT_NO_TARGET, "truncated",
+			 _("%s is cut short: %s of %s bytes (%s ends there)."), name, has, needs,
+			 by);
+		return 0;
+	}
+	return error_set(err, ERROR_IMAGE, "truncated",
+			 _("%s is cut short: it has %s bytes, but %s ends at %s. Download it again; "
+			   "--allow=truncated writes what is there."),
+			 name, has, by, needs);
+}
+
+int job_open_image(struct job *j, struct error *err)
+{
+	struct report *r = j->r;
+	char name[256];
+
+	snprintf(r->image_path, sizeof(r->image_path), "%s", j->req->image);
+	if (source_open(j->req->image, &j->source, err) < 0)
+		return -1;
+	r->compression = j->source->compression;
+	r->image_size = j->source->file_size;
+	r->content_size = j->source->size;
+	r->source_is_seekable = j->source->access == SOURCE_RANDOM || source_can_rewind(j->source);
+	if (detect_layout(j->source, DETECT_BUDGET, &r->layout, err) < 0)
+		return -1;
+	r->has_layout = true;
+	if (detect_check_foreign(&r->layout, j->req->image, err) < 0)
+		return -1;
+	if (check_truncated(j, err) < 0)
+		return -1;
+	if (r->layout.kind == LAYOUT_UNKNOWN)
+		job_warn(j, EVENT_NO_TARGET, "plain-data",
+			 _("%s is no image of a kind known here: it is written as it is, and will "
+			   "hardly boot."),
+			 job_image_name(j, name, sizeof(name)));
+	return 0;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A job's plans: one for each distinct geometry among its targets. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/num.h"
+#include "io/fdisk.h"
+#include "job/job-state.h"
+#include "plan/planner.h"
+
+static bool geometry_is_equal(const struct geometry *a, const struct geometry *b)
+{
+	return a->size == b->size && a->sector_size == b->sector_size && a->io_align == b->io_align;
+}
+
+/* Adds the plan for geo to the report, or finds it there. */
+static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret_index,
+			     struct error *err)
+{
+	const struct plan_request preq = {
+		.mode = j->req->mode ? j->req->mode : "auto",
+		.fix_gpt = j->req->fix_gpt,
+		.seed = j->req->seed,
+		.allow_truncated = j->req->allow_truncated,
+	};
+	struct source *const sources[] = { j->source };
+	struct report *r = j->r;
+	struct plan *plan;
+
+	for (size_t i = 0; i < r->n_plans; i++) {
+		if (geometry_is_equal(&r->plans[i].plan->geo, geo)) {
+			*ret_index = (int)i;
+			return 0;
+		}
+	}
+	if (planner_make_plan(j->source, &r->layout, geo, &preq, &plan, err) < 0)
+		return -1;
+	if (fdisk_check_plan(plan, sources, err) < 0) {
+		plan_free(plan);
+		return -1;
+	}
+	r->plans[r->n_plans].plan = plan;
+	*ret_index = (int)r->n_plans++;
+	return 0;
+}
+
+/* What `plan` without a target plans for: --size, or a stick as large as the image. */
+static int default_geometry(struct job *j, struct geometry *ret, struct error *err)
+{
+	uint32_t sector = j->req->sector_size ? j->req->sector_size : 512;
+	uint64_t size = j->req->size;
+
+	if (size == 0 && j->r->content_size == SOURCE_SIZE_UNKNOWN)
+		return error_set(err, ERROR_USAGE, "no-size",
+				 _("The size of this image is known only at its end: name a target, "
+				   "or the stick's size, as in --size=16GB."));
+	if (size == 0)
+		size = num_round_up(j->r->content_size, sector);
+	*ret = (struct geometry){ .size = size, .sector_size = sector, .io_align = sector };
+	return 0;
+}
+
+/* A file target that does not exist yet gets the image's size unless told another. */
+static int size_new_file(struct job *j, struct target *t, struct error *err)
+{
+	if (t->geo.size != 0 || !t->info.is_file || t->info.file_exists)
+		return 0;
+	if (j->r->content_size == SOURCE_SIZE_UNKNOWN)
+		return error_set(err, ERROR_USAGE, "no-size",
+				 _("The size of this image is known only at its end: say how large the "
+				   "new file shall be, as in --size=16GB."));
+	t->geo.size = num_round_up(j->r->content_size, t->geo.sector_size);
+	t->info.size = t->geo.size;
+	return 0;
+}
+
+/* Too small, wrong sectors: this target's trouble. Anything else is wrong with the image. */
+static bool is_about_target(const struct error *why)
+{
+	return why->kind == ERROR_FIT || strcmp(why->code, "sector-size") == 0 ||
+	       strcmp(why->code, "no-size") == 0;
+}
+
+static int plan_for_target(struct job *j, size_t i, struct error *err)
+{
+	struct report_target *rt = &j->r->targets[i];
+	struct target *t = j->targets[i].target;
+
+	if (size_new_file(j, t, err) < 0)
+		return -1;
+	rt->info.size = t->info.size;
+	return plan_for_geometry(j, &t->geo, &rt->plan, err);
+}
+
+int job_make_plans(struct job *j, struct error *err)
+{
+	struct report *r = j->r;
+	bool is_dry = strcmp(r->command, "plan") == 0;
+
+	r->plans = calloc(j->n_targets + 1, sizeof(*r->plans));
+	if (!r->plans)
+		return error_set_nomem(err);
+	if (j->n_targets == 0) {
+		struct geometry geo;
+		int index;
+
+		if (default_geometry(j, &geo, err) < 0)
+			return -1;
+		return plan_for_geometry(j, &geo, &index, err);
+	}
+	for (size_t i = 0; i < j->n_targets; i++) {
+		struct error why = ERROR_INIT;
+
+		/* A dry run shows the plan also for a target that would be refused. */
+		if (!j->targets[i].target || (!is_dry && !job_is_live(j, i)))
+			continue;
+		if (plan_for_target(j, i, &why) == 0)
+			continue;
+		if (!is_about_target(&why)) {
+			*err = why;
+			return -1;
+		}
+		if (r->targets[i].error.kind == ERROR_NONE)
+			r->targets[i].error = why;
+	}
+	return job_check_targets(j);
+}

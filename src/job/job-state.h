@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of a job share while it runs; job.c tells the story, one
+ * file each does a part:
+ *
+ *   job-image.c    opens the image, detects, refuses what is of no use
+ *   job-target.c   looks at the targets, the safety rules, the question
+ *   job-plan.c     a plan per distinct geometry
+ *   job-digest.c   what the image must be: before the first byte, or at the gate
+ *   job-run.c      opens the targets, runs the engine, says how it goes
+ *
+ * A step returns 0, or -1: then err is what ends the whole job, or err->kind
+ * is ERROR_NONE and the targets' own errors say why.
+ */
+#ifndef ISOWRITE_JOB_JOB_STATE_H
+#define ISOWRITE_JOB_JOB_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image/source.h"
+#include "io/engine.h"
+#include "io/target.h"
+#include "job/job.h"
+
+#define JOB_MAX_WANT 8 /* as in struct job_request */
+
+struct job_target {
+	struct target *target; /* NULL: could not be looked at */
+	bool is_typed; /* its size was typed */
+	enum engine_phase phase; /* last one shown */
+	bool is_stall_told;
+	double phase_start; /* monotonic seconds */
+	double last_time;
+	uint64_t last_done;
+	double speed, slow_speed; /* bytes per second, over about 2 and 15 seconds */
+};
+
+enum job_match { MATCH_NONE, MATCH_FILE, MATCH_CONTENT };
+
+/* What the gate found, on the engine's thread; the report gets it afterwards. */
+struct job_gate {
+	bool was_asked;
+	struct error error;
+	struct layout *layout; /* a copy that detect_finish() may change */
+	struct engine_source_facts facts;
+};
+
+struct job_trust {
+	enum trust_verdict verdict;
+	char by[256], detail[256];
+};
+
+struct job {
+	const struct job_request *req;
+	const struct events *events;
+	struct report *r;
+	struct source *source;
+	size_t n_targets;
+	struct job_target *targets; /* as report->targets */
+	bool was_cancelled;
+	bool has_receipt_path; /* asked for, and it can be written */
+	double last_progress; /* monotonic seconds, of job_read_progress */
+
+	enum job_match matched[JOB_MAX_WANT];
+	struct job_trust trust;
+	struct digest got_file[JOB_MAX_WANT], got_content[JOB_MAX_WANT];
+
+	struct engine *engine;
+	struct engine_target *engine_targets;
+	size_t *engine_index; /* engine_targets[i] is targets[engine_index[i]] */
+	size_t n_engine_targets;
+	struct job_gate gate;
+};
+
+int job_init(struct job *j, const struct job_request *req, const struct events *events,
+	     struct report *r, struct error *err);
+void job_done(struct job *j);
+
+double job_now(void); /* monotonic seconds */
+bool job_is_cancelled(struct job *j);
+void job_emit(struct job *j, enum event_kind kind, size_t target);
+void job_emit_phase(struct job *j, size_t target, enum event_phase phase);
+
+/* A finding of the report and an event. fmt makes one escaped sentence. */
+void job_warn(struct job *j, size_t target, const char *code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* For the readers' on_progress: PHASE_CHECK on no target; true to cancel. ctx is the job. */
+bool job_read_progress(void *ctx, uint64_t done, uint64_t total);
+
+/* Is target i still in? */
+bool job_is_live(const struct job *j, size_t i);
+
+/* After a round of checks: -1 if nothing may be written (an error, and no --keep-going). */
+int job_check_targets(struct job *j);
+
+/* The image's escaped path. */
+const char *job_image_name(const struct job *j, char *buf, size_t size);
+
+int job_open_image(struct job *j, struct error *err);
+int job_check_swapped(struct job *j, struct error *err);
+int job_look_at_targets(struct job *j, struct error *err);
+void job_apply_rules(struct job *j);
+int job_confirm(struct job *j, struct error *err);
+int job_make_plans(struct job *j, struct error *err);
+
+/* The gate before the first byte, for sources that can be read twice. */
+int job_check_digests(struct job *j, struct error *err);
+
+/* What the digests said, into the report. */
+void job_publish_trust(struct job *j);
+
+/* Engine's gate: on its thread, at the source's end. */
+int job_gate(void *ctx, const struct engine_source_facts *facts, struct error *err);
+
+int job_new_engine(struct job *j, struct error *err);
+int job_open_targets(struct job *j);
+int job_run(struct job *j, struct error *err);
+
+/* Its verdict stands after this: a close that fails spoils it. */
+void job_close_target(struct job *j, size_t i);
+
+/* Fills error_file and the target's error from result.mismatch. */
+void job_explain_mismatch(struct job *j, size_t i);
+
+#endif

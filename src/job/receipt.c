@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Writes receipts; see receipt.h. */
+#include "job/receipt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/io.h"
+#include "base/num.h"
+#include "base/text.h"
+#include "job/job-state.h"
+
+#define RECEIPT_VERSION 1
+#define READ_SIZE ((size_t)MIB)
+
+static int open_directory(const char *path, struct error *err)
+{
+	auto_free char *copy = strdup(path);
+	char name[300];
+	int fd;
+
+	if (!copy)
+		return error_set_nomem(err);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || faccessat(fd, ".", W_OK, AT_EACCESS) < 0) {
+		int sys = errno;
+
+		if (fd >= 0)
+			close(fd);
+		return error_set_sys(err, ERROR_USAGE, "receipt-path", sys,
+				     _("The receipt %s cannot be written"),
+				     text_escape(path, SIZE_MAX, name, sizeof(name)));
+	}
+	return fd;
+}
+
+int receipt_check_path(const char *path, bool overwrite, struct error *err)
+{
+	char name[300];
+	struct stat st;
+	int fd;
+
+	text_escape(path, SIZE_MAX, name, sizeof(name));
+	if (path[0] == '\0')
+		return error_set(err, ERROR_USAGE, "receipt-path",
+				 _("The receipt's name is empty."));
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return error_set(err, ERROR_USAGE, "receipt-path",
+				 _("The receipt %s exists and is no regular file."), name);
+	if (lstat(path, &st) == 0 && !overwrite)
+		return error_set(err, ERROR_USAGE, "receipt-exists",
+				 _("The receipt %s exists; --overwrite replaces it."), name);
+	fd = open_directory(path, err);
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
+}
+
+/* Hashes the planned bytes into their segments, in one ascending pass. */
+static int hash_segments(struct job *j, const struct plan *plan, struct segments *segs,
+			 uint8_t *buf, struct error *err)
+{
+	struct plan_reader reader = { .plan = plan, .src = j->source };
+	uint64_t total = plan->geo.size - plan_bytes(plan, EXTENT_KEEP), done = 0;
+
+	for (uint32_t i = 0; i < segs->n; i++) {
+		struct segment *s = &segs->list[i];
+		struct hash *hash;
+
+		if (hash_new("sha256", &hash, err) < 0)
+			return -1;
+		for (uint64_t off = 0; off < s->len; off += READ_SIZE) {
+			size_t len = (size_t)num_min(READ_SIZE, s->len - off);
+
+			if (plan_reader_read(&reader, s->start + off, buf, len, err) < 0) {
+				hash_free(hash);
+				return -1;
+			}
+			hash_update(hash, buf, len);
+			done += len;
+			if (job_read_progress(j, done, total)) {
+				hash_free(hash);
+				return error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
+			}
+		}
+		hash_peek(hash, &s->digest);
+		hash_free(hash);
+	}
+	return 0;
+}
+
+static bool plan_is_written(const struct report *r, size_t plan)
+{
+	for (size_t i = 0; i < r->n_targets; i++) {
+		const struct report_target *t = &r->targets[i];
+
+		if (t->plan == (int)plan &&
+		    (t->status == TARGET_VERIFIED || t->status == TARGET_WRITTEN))
+			return true;
+	}
+	return false;
+}
+
+/* The digests of a plan's pieces, or NULL where the image cannot be read again. */
+static struct segments *make_segments(struct job *j, const struct plan *plan)
+{
+	struct error ignored = ERROR_INIT;
+	struct segments *segs;
+	uint8_t *buf;
+	bool ok;
+
+	if (j->was_cancelled || plan->is_open || !j->r->source_is_seekable)
+		return NULL;
+	if (j->source->access == SOURCE_SEQUENTIAL && source_rewind(j->source, &ignored) < 0)
+		return NULL;
+	segs = malloc(sizeof(*segs));
+	buf = malloc(READ_SIZE);
+	ok = segs && buf &&
+	     segments_make(plan, j->r->content_size, &j->r->layout, j->source, segs) == 0 &&
+	     hash_segments(j, plan, segs, buf, &ignored) == 0 &&
+	     source_check_unchanged(j->source, &ignored) == 0;
+	free(buf);
+	if (ok)
+		return segs;
+	free(segs);
+	return NULL;
+}
+
+static void put_extents(struct json *json, const struct plan *plan)
+{
+	json_begin_array(json, "extents");
+	for (size_t i = 0; i < plan->n_extents && !plan->is_open; i++) {
+		if (plan->extents[i].kind == EXTENT_KEEP)
+			continue;
+		json_begin_object(json, NULL);
+		json_u64(json, "start", plan->extents[i].start);
+		json_u64(json, "length", plan->extents[i].len);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+static void put_segments(struct json *json, const struct segments *segs)
+{
+	char hex[HASH_HEX_SIZE];
+
+	json_begin_array(json, "segments");
+	for (uint32_t i = 0; segs && i < segs->n; i++) {
+		const struct segment *s = &segs->list[i];
+
+		json_begin_object(json, NULL);
+		json_u64(json, "start", s->start);
+		json_u64(json, "length", s->len);
+		json_string(json, "role", segment_role_name(s->role));
+		json_string(json, "what", s->what);
+		json_string(json, "sha256", digest_hex(&s->digest, hex));
+		json_end_object(json);
+	}
+	json_end_array(json);
+	json_begin_array(json, "partitions");
+	for (uint32_t i = 0; segs && i < segs->n_partitions; i++) {
+		json_begin_object(json, NULL);
+		json_string(json, "table", segs->partitions[i].is_gpt ? "gpt" : "mbr");
+		json_u64(json, "start", segs->partitions[i].start);
+		json_u64(json, "length", segs->partitions[i].len);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
+static void put_receipt(struct job *j, struct json *json)
+{
+	const struct report *r = j->r;
+
+	json_begin_object(json, "receipt");
+	json_u64(json, "version", RECEIPT_VERSION);
+	json_begin_array(json, "plans");
+	for (size_t i = 0; i < r->n_plans; i++) {
+		const struct plan *plan = r->plans[i].plan;
+		struct segments *segs;
+		char hex[HASH_HEX_SIZE];
+
+		if (!plan_is_written(r, i))
+			continue;
+		segs = make_segments(j, plan);
+		json_begin_object(json, NULL);
+		json_u64(json, "size", plan->geo.size);
+		json_u64(json, "sector_size", plan->geo.sector_size);
+		json_string(json, "sha256",
+			    r->plans[i].sha256.len ? digest_hex(&r->plans[i].sha256, hex) : NULL);
+		put_extents(json, plan);
+		put_segments(json, segs);
+		json_end_object(json);
+		free(segs);
+	}
+	json_end_array(json);
+	json_end_object(json);
+}
+
+/* Gives the temporary file its name; without overwrite an existing one stays. */
+static int put_in_place(int dir, const char *temp, const char *base, bool overwrite)
+{
+	if (overwrite)
+		return renameat(dir, temp, dir, base);
+	if (renameat2(dir, temp, dir, base, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* File systems without it (NFS): a hard link does not replace either. */
+	if (errno != EINVAL && errno != ENOSYS)
+		return -1;
+	if (linkat(dir, temp, dir, base, 0) < 0)
+		return -1;
+	return unlinkat(dir, temp, 0);
+}
+
+static int write_file(const char *path, bool overwrite, const char *text, struct error *err)
+{
+	auto_free char *copy = strdup(path);
+	auto_fd int dir = open_directory(path, err);
+	auto_fd int fd = -1;
+	char temp[64], name[300];
+	size_t len = strlen(text);
+	const char *base;
+
+	if (dir < 0)
+		return -1;
+	if (!copy)
+		return error_set_nomem(err);
+	base = basename(copy);
+	snprintf(temp, sizeof(temp), ".isowrite-receipt.%ld", (long)getpid());
+	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd >= 0 && io_pwrite_full(fd, text, len, 0) == (ssize_t)len && fsync(fd) == 0 &&
+	    put_in_place(dir, temp, base, overwrite) == 0 && fsync(dir) == 0)
+		return 0;
+	error_set_sys(err, ERROR_INTERNAL, "receipt", errno, _("The receipt %s was not written"),
+		      text_escape(path, SIZE_MAX, name, sizeof(name)));
+	if (fd >= 0)
+		unlinkat(dir, temp, 0);
+	return -1;
+}
+
+int receipt_write(struct job *j, struct error *err)
+{
+	struct json json;
+	const char *text;
+	int rc;
+
+	json_init(&json);
+	json_begin_object(&json, NULL);
+	report_members_to_json(j->r, &json);
+	put_receipt(j, &json);
+	json_end_object(&json);
+	text = json_finish(&json);
+	rc = text ? write_file(j->req->receipt, j->req->overwrite_receipt, text, err) :
+		    error_set_nomem(err);
+	json_done(&json);
+	return rc;
+}
