@@ -27,18 +27,11 @@ static void sleep_for(double seconds)
 	nanosleep(&t, NULL);
 }
 
-static int parse_err(struct rule *r, const char *s)
+/* err= and stall= */
+static int parse_range(struct rule *r, const char *s)
 {
 	int n = sscanf(s, "%c:%" SCNu64 ":%" SCNu64 ":%d:%d:%d", &r->op, &r->off, &r->len,
 		       &r->value, &r->skip, &r->count);
-
-	return n >= 4 ? 0 : -EINVAL;
-}
-
-static int parse_stall(struct rule *r, const char *s)
-{
-	int n = sscanf(s, "%c:%" SCNu64 ":%" SCNu64 ":%d:%d", &r->op, &r->off, &r->len, &r->value,
-		       &r->count);
 
 	return n >= 4 ? 0 : -EINVAL;
 }
@@ -86,6 +79,16 @@ static int cmd_powercut(const char *args)
 {
 	(void)args;
 	medium_powercut();
+	return 0;
+}
+
+static int parse_pause(struct rule *r, const char *s)
+{
+	r->op = '*';
+	r->count = 1;
+	if (sscanf(s, "%d:%d:%255s", &r->skip, &r->value, r->path) != 3 || r->skip < 1)
+		return -EINVAL;
+	r->skip--;
 	return 0;
 }
 
@@ -166,12 +169,13 @@ static const struct keyword {
 	int (*parse)(struct rule *r, const char *args);
 	int (*command)(const char *args);
 } keywords[] = {
-	{ "err=", KIND_ERR, parse_err, NULL },
-	{ "stall=", KIND_STALL, parse_stall, NULL },
+	{ "err=", KIND_ERR, parse_range, NULL },
+	{ "stall=", KIND_STALL, parse_range, NULL },
 	{ "flip=", KIND_FLIP, parse_flip, NULL },
 	{ "torn=", KIND_TORN, parse_torn, NULL },
 	{ "gone=", KIND_GONE, parse_gone, NULL },
 	{ "touch=", KIND_TOUCH, parse_touch, NULL },
+	{ "pause=", KIND_PAUSE, parse_pause, NULL },
 	{ "fake=", 0, NULL, cmd_fake },
 	{ "bps=", 0, NULL, cmd_bps },
 	{ "size=", 0, NULL, cmd_size },
@@ -195,7 +199,7 @@ static int add_rule(const struct keyword *k, const char *text)
 	r->len = 1;
 	snprintf(r->text, sizeof(r->text), "%s", text);
 	e = k->parse(r, text + strlen(k->name));
-	if (!e && !strchr("rwf", r->op))
+	if (!e && !strchr("rwf*", r->op))
 		e = -EINVAL;
 	if (!e)
 		stick.n_rules++;
@@ -217,9 +221,9 @@ int rules_obey(const char *text)
 /* Does the rule act on this operation? Counts it. */
 static bool rule_hits(struct rule *r, char op, uint64_t off, size_t len)
 {
-	if (r->op != op || !r->count)
+	if (!r->count || (r->op != op && r->op != '*'))
 		return false;
-	if (op != 'f' && (off >= r->off + r->len || off + len <= r->off))
+	if (r->op != 'f' && r->op != '*' && (off >= r->off + r->len || off + len <= r->off))
 		return false;
 	if (r->skip > 0) {
 		r->skip--;
@@ -231,10 +235,17 @@ static bool rule_hits(struct rule *r, char op, uint64_t off, size_t len)
 	return true;
 }
 
+static void touch(const char *path)
+{
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die(path);
+	close(fd);
+}
+
 static void rule_act(struct rule *r, struct fate *fate)
 {
-	int fd;
-
 	switch (r->kind) {
 	case KIND_ERR:
 		fate->error = r->value;
@@ -252,10 +263,11 @@ static void rule_act(struct rule *r, struct fate *fate)
 		fate->keep = (size_t)r->value;
 		break;
 	case KIND_TOUCH:
-		fd = open(r->path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-		if (fd < 0)
-			die(r->path);
-		close(fd);
+		touch(r->path);
+		break;
+	case KIND_PAUSE:
+		touch(r->path);
+		fate->delay += r->value / 1e3;
 		break;
 	case KIND_FLIP:
 		break;

@@ -11,13 +11,15 @@
  *
  *   err=OP:OFF:LEN:ERRNO[:SKIP[:COUNT]]  fails what touches the range: after SKIP
  *                                        hits, COUNT times (default: for ever)
- *   stall=OP:OFF:LEN:MS[:COUNT]          sleeps first
+ *   stall=OP:OFF:LEN:MS[:SKIP[:COUNT]]   sleeps first
  *   flip=w|r|r1:OFF:MASK                 XORs one byte: as stored, on every read,
  *                                        on the first read only
  *   torn=OFF:KEEP                        the write that touches OFF stores KEEP bytes;
  *                                        then the stick is gone
  *   gone=OP:OFF                          gone from the first such operation on: EIO
  *   touch=OP:OFF:PATH                    creates PATH when the operation touches OFF
+ *   pause=N:MS:PATH                      creates PATH at the Nth operation from now on, of
+ *                                        any kind, and sleeps before that one takes effect
  *   fake=REAL:wrap|drop|zero|ff          from REAL on: writes land at OFF % REAL; or are
  *                                        lost, and reads give old bytes, zeros, 0xFF
  *   bps=N                                bytes per second, reads and writes together

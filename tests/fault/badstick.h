@@ -12,17 +12,17 @@
 #define MAX_RULES 64
 #define RULES_TEXT_SIZE (MAX_RULES * 340) /* of all of them, as ctl shows them */
 
-enum rule_kind { KIND_ERR, KIND_STALL, KIND_FLIP, KIND_TORN, KIND_GONE, KIND_TOUCH };
+enum rule_kind { KIND_ERR, KIND_STALL, KIND_FLIP, KIND_TORN, KIND_GONE, KIND_TOUCH, KIND_PAUSE };
 
 struct rule {
 	enum rule_kind kind;
-	char op; /* r, w, f */
+	char op; /* r, w, f; * = any, anywhere */
 	uint64_t off, len;
 	int value;         /* errno, milliseconds, mask, bytes kept */
 	int skip;          /* hits that pass first */
 	int count;         /* hits left to act on; -1: no end */
 	unsigned int hits; /* times it acted */
-	char path[256];    /* touch */
+	char path[256];    /* touch, pause */
 	char text[320];    /* as given */
 };
 

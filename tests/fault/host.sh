@@ -1,0 +1,320 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2154 # dev, ctl and medium are set by lying_stick
+#
+# What a target can do wrong, on a loop device with uncached I/O: what must be
+# fatal is, with the right words, and leaves a stick that looks like nothing;
+# what must only slow a write down does only that.
+. "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
+. "$TOP/tests/fault/functions.bash"
+
+MIB=1048576
+SIZE=$((32 * MIB))
+
+# set_up: $iso, its size $end, the used stick "used", and a lying one that holds it.
+set_up()
+{
+	iso=$(image fedora.iso)
+	end=$(stat -c %s "$iso")
+	used $SIZE used
+	cp used medium
+	lying_stick medium
+}
+
+# again RULE...: the stick as it was, with these rules.
+again()
+{
+	rules
+	cp used medium
+	rules "$@"
+	echo "# $*" >&2
+}
+
+# write STATUS: writes $iso to $dev.
+write()
+{
+	local want=$1
+
+	shift
+	run "$want" timeout -k 1 30 "$ISOWRITE" -y --json "$@" "$iso" "$dev"
+}
+
+# write_fails STATUS: that, and it leaves nothing that looks like an image.
+write_fails()
+{
+	write "$1"
+	never_says_verified
+	is "$(json out 'j["targets"][0]["status"]')" failed
+	rules
+	window_is_zero medium
+}
+
+test_good_stick()
+{
+	set_up
+	write 0
+	is "$(json out 'j["targets"][0]["status"]')" verified
+	is "$(json out 'j["targets"][0]["verify_method"]')" o_direct
+	is "$(json out 'j["targets"][0]["write_retries"]')" 0
+	holds "$iso" medium
+}
+
+test_write_error_is_fatal_and_named()
+{
+	local off named
+
+	set_up
+	for off in $MIB $((3 * MIB + 4096)) $((end - 512)); do
+		again "err=w:$off:512:5"
+		write_fails 6
+		named=$(target_error offset)
+		if [ "$named" -gt "$off" ] || [ $((named + $(target_error length))) -le "$off" ]; then
+			fail "error at $off, named $named"
+		fi
+		matches 'I/O|Input/output' err
+	done
+}
+
+# Also while the window is made zero: nothing else may have been written then.
+test_write_error_in_the_window()
+{
+	local off
+
+	set_up
+	for off in 0 $((SIZE - 512)); do
+		again "err=w:$off:512:5"
+		write 6
+		never_says_verified
+		cmp <(tail -c +$((MIB + 1)) medium | head -c $((SIZE - 2 * MIB))) \
+			<(tail -c +$((MIB + 1)) used | head -c $((SIZE - 2 * MIB))) ||
+			fail "the body was written although the window was not zero"
+	done
+}
+
+test_transient_write_error_is_retried()
+{
+	local off
+
+	set_up
+	for off in $MIB $((3 * MIB)); do
+		again "err=w:$off:512:5:0:2"
+		write 0
+		matches 'hits=2' "$ctl"
+		is "$(json out 'j["targets"][0]["status"]')" verified
+		[ "$(json out 'j["targets"][0]["write_retries"]')" -gt 0 ] || fail "no retry is told"
+		holds "$iso" medium
+	done
+}
+
+# A flush that failed once has lost something: the next one's success means nothing.
+test_flush_error_is_fatal()
+{
+	local skip
+
+	set_up
+	again
+	write 0
+	for skip in 0 1; do
+		again "err=f:0:0:5:$skip:1"
+		write_fails 6
+		matches 'hits=1' "$ctl" || true
+	done
+	again "err=f:0:0:5:2:1"
+	write 6
+	never_says_verified
+	again "err=f:0:0:5"
+	write_fails 6
+}
+
+# A flush that does nothing cannot be seen without a power cut.
+test_lying_flush_is_not_seen()
+{
+	set_up
+	again noflush
+	write 0
+	holds "$iso" medium
+}
+
+test_stored_bit_flip_is_found()
+{
+	local off
+
+	set_up
+	# In the body: nothing of the image may be recognised afterwards.
+	for off in $MIB $((MIB + 300001)) $((end - 1)); do
+		again "flip=w:$off:0x10"
+		write_fails 7
+		is "$(target_error offset)" "$off"
+		is "$(target_error pattern)" flips
+		matches '1 bit' err
+	done
+	# In the window, where only the commit's read-back can see it.
+	for off in 0 $((MIB - 1)) $((SIZE - MIB)) $((SIZE - 1)); do
+		again "flip=w:$off:0x10"
+		write 7
+		never_says_verified
+		is "$(target_error offset)" "$off"
+	done
+}
+
+# /live/filesystem.squashfs is where xorriso says it is.
+test_bad_byte_is_named_by_its_file()
+{
+	local lba
+
+	set_up
+	need_tool xorriso
+	lba=$(xorriso -indev "$iso" -find / -name filesystem.squashfs -exec report_lba 2>/dev/null |
+		awk -F '[:,]' '/^File data lba/ { print $3 + 0 }')
+	again "flip=w:$((lba * 2048 + 2 * MIB)):1"
+	write_fails 7
+	is "$(target_error file)" /live/filesystem.squashfs
+	has filesystem.squashfs err
+}
+
+test_fake_capacity_is_named()
+{
+	local real=$((4 * MIB))
+
+	set_up
+	again "fake=$real:zero"
+	write_fails 7
+	is "$(target_error offset)" $real
+	is "$(target_error pattern)" zeros
+	has zeros err
+
+	again "fake=$real:ff"
+	write 7
+	never_says_verified
+	is "$(target_error offset)" $real
+	is "$(target_error pattern)" ones
+
+	again "fake=$real:drop"
+	write 7
+	never_says_verified
+	is "$(target_error offset)" $real
+	is "$(target_error pattern)" old
+
+	again "fake=$real:wrap"
+	write 7
+	never_says_verified
+	is "$(target_error pattern)" offset
+	has 'returns the data of' err
+}
+
+test_read_error_in_verification()
+{
+	local off=$((3 * MIB))
+
+	set_up
+	again "err=r:$off:512:5"
+	write_fails 6
+	is "$(target_error offset)" $off
+}
+
+# The kernel's view of a pulled stick: size 0, reads of 0 bytes, writes ENOSPC.
+test_unplugged()
+{
+	local kind pid start took
+
+	set_up
+	for kind in w r; do
+		again bps=4000000 "touch=$kind:$((3 * MIB)):$T/there"
+		rm -f there
+		timeout -k 1 30 "$ISOWRITE" -y --json "$iso" "$dev" >out 2>err &
+		pid=$!
+		for ((start = 0; start < 1000; start++)); do
+			[ ! -e there ] || break
+			sleep 0.01
+		done
+		[ -e there ] || fail "no operation $kind at 3 MiB"
+		start=$(date +%s%N)
+		unplug
+		status=0
+		wait $pid || status=$?
+		took=$((($(date +%s%N) - start) / 1000000))
+		is "$status" 6 "status when unplugged in $kind"
+		[ $took -lt 2000 ] || fail "it took $took ms"
+		never_says_verified
+		has removed err
+		lacks_text 'o space' err
+		rules
+		losetup -c "$dev"
+		window_is_zero medium
+	done
+}
+
+# The same device, but it answers everything with an error.
+test_dead_device()
+{
+	set_up
+	again "gone=w:$((3 * MIB))"
+	write_fails 6
+	lacks_text 'o space' err
+	again "gone=r:$((3 * MIB))"
+	write_fails 6
+	again "torn=$((3 * MIB)):4096"
+	write_fails 6
+}
+
+test_power_cut_leaves_nothing()
+{
+	local seed pid
+
+	set_up
+	for seed in 1 2 3 4; do
+		again "cache=$seed" bps=40000000 "touch=w:$((seed * MIB * 3 / 2)):$T/there"
+		rm -f there
+		timeout -k 1 30 "$ISOWRITE" -y --json "$iso" "$dev" >out 2>err &
+		pid=$!
+		until [ -e there ]; do sleep 0.01; done
+		add_rules powercut
+		status=0
+		wait $pid || status=$?
+		is "$status" 6
+		never_says_verified
+		window_is_zero medium
+	done
+}
+
+test_stalled_stick_is_told()
+{
+	set_up
+	again "stall=w:$((3 * MIB)):1:7000:0:1"
+	write 0
+	has stalled err
+	holds "$iso" medium
+}
+
+# One bad stick never stops or delays the others.
+test_one_bad_among_good()
+{
+	local devs=()
+
+	iso=$(image fedora.iso)
+	used $SIZE used
+	for rule in err=w:$((3 * MIB)):512:5 flip=w:$((2 * MIB)):1 noflush; do
+		cp used "medium.${#devs[@]}"
+		lying_stick "medium.${#devs[@]}" "$rule"
+		devs+=("$dev")
+	done
+	run 64 timeout -k 1 30 "$ISOWRITE" -y --json "$iso" "${devs[@]}"
+	is "$(json out '[t["status"] for t in j["targets"]]')" '["failed", "failed", "verified"]'
+	is "$(json out '[(t["error"] or {}).get("kind") for t in j["targets"]]')" '["io", "differs", null]'
+	holds "$iso" medium.2
+	window_is_zero medium.0
+	window_is_zero medium.1
+}
+
+# The image's own disk fails.
+test_source_read_error()
+{
+	set_up
+	cp "$iso" source
+	truncate -s %512 source
+	used $SIZE target
+	lying_stick source "err=r:$((3 * MIB)):512:5"
+	run 6 timeout -k 1 30 "$ISOWRITE" -y --json "$(dirname "$ctl")/stick" "$(attach target)"
+	never_says_verified
+	has "$(dirname "$ctl")" err
+}

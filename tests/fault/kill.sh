@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2154 # dev, ctl and medium are set by lying_stick
+#
+# A write that does not end: kill -9 at any moment (KILL_RUNS times, KILL_SEED),
+# and what a crash could leave of it. Afterwards no tool finds anything on the
+# stick, which held another bootable image, or every planned byte is there.
+. "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
+. "$TOP/tests/fault/functions.bash"
+
+export TIMEOUT=180
+
+test_killed_at_any_moment()
+{
+	local memory
+
+	# Memory where there is some: the disk's speed is not what is tested.
+	memory=$(mktemp -d "$([ -w /dev/shm ] && echo /dev/shm || echo "$T")/isowrite-kill.XXXXXX")
+	at_end rm -rf "$memory"
+	used 16M old
+	cp old "$memory/medium"
+	lying_stick "$memory/medium"
+	"$PYTHON" "$TOP/tests/fault/kill.py" "$ISOWRITE" "$(image fedora.iso)" old "$medium" "$dev" \
+		"$ctl" "${KILL_RUNS:-200}" "${KILL_SEED:-$RANDOM}" >&2
+}
+
+# crash FILE...: the operations of one write, and every state between them.
+crash()
+{
+	used 16M old
+	cp old medium
+	lying_stick medium "log=$T/journal"
+	run 0 timeout 30 env "$@" "$ISOWRITE" -y -q "$(image fedora.iso)" "$dev"
+	"$PYTHON" "$TOP/tests/fault/crash.py" journal old "$(image fedora.iso)" scratch >&2
+}
+
+test_crash_states()
+{
+	crash
+}
+
+test_crash_states_without_io_uring()
+{
+	crash ISOWRITE_ENGINE=plain
+}
