@@ -153,10 +153,20 @@ void json_u64(struct json *j, const char *key, uint64_t value)
 
 void json_double(struct json *j, const char *key, double value)
 {
+	double milli = value * 1000;
 	char text[48];
+	uint64_t n;
 
+	/* JSON has no infinities, and a double has no exact thousandths beyond 2^53. */
+	if (!(milli > -0x1p53 && milli < 0x1p53)) {
+		json_null(j, key);
+		return;
+	}
+	/* Not by %f, whose decimal point depends on the locale. */
+	n = (uint64_t)((milli < 0 ? -milli : milli) + 0.5);
 	begin_value(j, key);
-	snprintf(text, sizeof(text), "%.3f", value);
+	snprintf(text, sizeof(text), "%s%" PRIu64 ".%03" PRIu64, milli < 0 && n > 0 ? "-" : "",
+		 n / 1000, n % 1000);
 	put_text(j, text);
 }
 

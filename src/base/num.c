@@ -45,26 +45,27 @@ bad:
 			 _("Not a size; write for example 16GB, 512MiB or a number of bytes."));
 }
 
-/* v in units of base^n with three significant digits, never rounded up to the next unit's 1000. */
+/*
+ * size in the largest unit that gives at least 1, one decimal below 10 (base
+ * 1024: below 100). What rounds up to a whole next unit is shown as that.
+ */
 static const char *format_scaled(char *buf, size_t buf_size, uint64_t size, unsigned int base,
 				 const char *const *units)
 {
+	double limit = base == 1024 ? 99.95 : 9.95;
 	uint64_t unit = 1;
 	double v;
 
-	while (size / unit >= base && units[1]) {
+	if (size < base) {
+		snprintf(buf, buf_size, "%" PRIu64 " %s", size, *units);
+		return buf;
+	}
+	while (units[1] && (double)size / (double)unit >= base - 0.5) {
 		unit *= base;
 		units++;
 	}
 	v = (double)size / (double)unit;
-	if (unit == 1)
-		snprintf(buf, buf_size, "%" PRIu64 " %s", size, *units);
-	else if (v < 9.95)
-		snprintf(buf, buf_size, "%.1f %s", v, *units);
-	else if (base == 1024 && v < 99.95)
-		snprintf(buf, buf_size, "%.1f %s", v, *units);
-	else
-		snprintf(buf, buf_size, "%.0f %s", v, *units);
+	snprintf(buf, buf_size, v < limit ? "%.1f %s" : "%.0f %s", v, *units);
 	return buf;
 }
 
