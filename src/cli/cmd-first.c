@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/num.h"
@@ -19,13 +20,14 @@
 
 #define EXIT_USAGE 2
 
-/* "SanDisk Ultra" of vendor and model: escaped. */
+/* "SanDisk Ultra" of vendor and model: escaped. Many models repeat the vendor. */
 static const char *stick_name(const struct device_info *info, char *buf, size_t size)
 {
-	char both[192], vendor[sizeof(info->vendor)];
+	char both[192];
+	bool is_repeated = strncasecmp(info->vendor, info->model, strlen(info->vendor)) == 0;
 
-	text_escape_trim(info->vendor, vendor, sizeof(vendor));
-	snprintf(both, sizeof(both), "%s%s%s", vendor, vendor[0] ? " " : "", info->model);
+	snprintf(both, sizeof(both), "%s%s%s", is_repeated ? "" : info->vendor,
+		 is_repeated || !info->model[0] ? "" : " ", info->model);
 	return text_escape_trim(both, buf, size);
 }
 
@@ -164,12 +166,10 @@ static void describe_image(const char *path, const struct source *src, const str
 }
 
 /* The commands that write the image, one line a stick. */
-static void suggest(struct ui *ui, const char *image, const char *path,
-		    const struct device_info *sticks, size_t n)
+static void suggest(struct ui *ui, const char *image, const struct device_info *sticks, size_t n)
 {
-	char words[320], command[4608], quoted[4352];
+	char words[320], command[4700], quoted[4352];
 
-	(void)path;
 	for (size_t i = 0; i < n; i++) {
 		text_shell_quote(image, quoted, sizeof(quoted));
 		snprintf(command, sizeof(command), "isowrite %s%s %s", image[0] == '-' ? "-- " : "",
@@ -215,7 +215,7 @@ int cmd_no_target(const struct options *opts, struct ui *ui)
 			 : n == 1 ? _(" One stick is plugged in; to write it:")
 				  : _(" Several sticks are plugged in; to write one of them:"));
 		words_wrap(ui->err, line, 0);
-		suggest(ui, path, text, sticks, n);
+		suggest(ui, path, sticks, n);
 	}
 	source_free(src);
 	free(lay);

@@ -54,8 +54,13 @@ static void add_differences(struct text *out, const struct report *r, const stru
 		return;
 	for (size_t i = 0; i < plan->n_differences; i++)
 		bytes += plan->differences[i].len;
-	add(out, _(" Written as %s: %zu ranges (%s) differ from the image"), plan->planner,
-	    plan->n_differences, num_format_size(size, sizeof(size), bytes));
+	num_format_size(size, sizeof(size), bytes);
+	if (plan->n_differences == 1)
+		add(out, _(" Written as %s: 1 range (%s) differs from the image"), plan->planner,
+		    size);
+	else
+		add(out, _(" Written as %s: %zu ranges (%s) differ from the image"), plan->planner,
+		    plan->n_differences, size);
 	if (r->mode_note)
 		add(out, _(", so that %s; --mode=raw writes it unchanged"), r->mode_note);
 	add(out, ".");
