@@ -30,7 +30,7 @@ disk-superfloppy.img  bios
 "
 # In the full run only.
 slow_images="
-debian-netboot.iso    bios,uefi  Select a language
+debian-netboot.iso    bios,uefi  \[!!\]
 isolinux-plain.iso    -
 grub-plain.iso        -
 floppy144.iso         -
