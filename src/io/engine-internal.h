@@ -7,6 +7,7 @@
  *   engine-source.c  the source side: head, body, rest, gate
  *   lane.c           one read of the source, shared by the targets near it
  *   pump.c           the target side: window, body, flush, commit
+ *   transfer.c       plain transfers, and the ladder on trouble
  *   verify.c         reads back and proves each piece between two marks
  *   diagnose.c       what a failed read-back looks like
  */
@@ -202,9 +203,19 @@ void lane_put(struct engine_buf *buf);
 void *pump_main(void *arg);
 void *pump_check_main(void *arg); /* reads and compares only */
 
-/* Reads len bytes at off into buf, with retries; unaligned tails of files included. */
-int pump_read(struct pump *p, uint64_t off, void *buf, uint64_t len, struct error *err);
 void pump_progress(struct pump *p, uint64_t bytes);
+
+/* transfer.c: plain transfers with retries; unaligned tails of files included */
+bool pump_is_cancelled(struct pump *p, struct error *err);
+
+/*
+ * One request of at most buf_size bytes. sys: the errno with which the fast
+ * way failed, 0 if it was not tried. On failure the result has the bad sector.
+ */
+int pump_transfer(struct pump *p, bool is_write, uint64_t off, void *buf, uint64_t len, int sys,
+		  struct error *err);
+int pump_write(struct pump *p, uint64_t off, void *buf, uint64_t len, struct error *err);
+int pump_read(struct pump *p, uint64_t off, void *buf, uint64_t len, struct error *err);
 
 /* verify.c */
 

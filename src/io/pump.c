@@ -2,24 +2,16 @@
 /*
  * The target side of the engine, one thread a target: zero the commit window,
  * write the body as it comes, flush, wait for the gate, read back, commit.
- *
- * The ladder on trouble: a short write is continued; a failed one makes the
- * target careful (one request at a time), is tried WRITE_TRIES times more by
- * plain pwrite, then narrowed down to its first bad sector and reported. After
- * each failure the device is asked whether it is still there.
+ * A short write is continued, a failed one goes the slow way (transfer.c).
  */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "io/engine-internal.h"
-
-#define WRITE_TRIES 3 /* documented in the man page */
 
 struct slot {
 	struct ring_op op;
@@ -47,140 +39,13 @@ void pump_progress(struct pump *p, uint64_t bytes)
 	atomic_store(&p->last_progress, engine_now());
 }
 
-static bool is_cancelled(struct pump *p, struct error *err)
-{
-	if (!atomic_load(&p->e->cancelled))
-		return false;
-	error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
-	return true;
-}
-
-/* ERROR_IO with the place, unless the device itself is gone: then that. */
-static int set_io_error(struct pump *p, bool is_write, uint64_t off, uint64_t len, int sys,
-			struct error *err)
-{
-	struct engine_result *r = &p->et->result;
-	char path[256];
-
-	r->error_offset = off;
-	r->error_length = len;
-	if (p->et->target->ops->recheck(p->et->target, err) < 0)
-		return -1;
-	text_escape_trim(p->et->target->path, path, sizeof(path));
-	if (is_write)
-		return error_set_sys(err, ERROR_IO, "write-error", sys,
-				     _("%s: cannot write %" PRIu64 " bytes at byte %" PRIu64), path,
-				     len, off);
-	return error_set_sys(err, ERROR_IO, "read-error", sys,
-			     _("%s: cannot read %" PRIu64 " bytes back at byte %" PRIu64), path, len,
-			     off);
-}
-
-static void pause_ms(unsigned int ms)
-{
-	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
-
-	nanosleep(&ts, NULL);
-}
-
-/* One whole transfer of a piece by plain calls: 0, or the errno of what stopped it. */
-static int transfer(struct pump *p, bool is_write, uint64_t off, void *buf, uint64_t len)
-{
-	struct target *t = p->et->target;
-	uint64_t direct = len;
-	ssize_t n;
-
-	/* The unaligned tail of a file goes through the page cache. */
-	if (t->is_direct && t->fd_buffered >= 0)
-		direct = num_round_down(len, t->geo.io_align);
-	errno = 0;
-	n = is_write ? io_pwrite_full(t->fd, buf, direct, off) :
-		       io_pread_full(t->fd, buf, direct, off);
-	if (n == (ssize_t)direct && direct < len)
-		n += is_write ? io_pwrite_full(t->fd_buffered, (char *)buf + direct, len - direct,
-					       off + direct) :
-				io_pread_full(t->fd_buffered, (char *)buf + direct, len - direct,
-					      off + direct);
-	if (n == (ssize_t)len)
-		return 0;
-	return errno ? errno : EIO; /* a read of 0 bytes before the end */
-}
-
-/* Narrows a failing range down to its first bad sector. Ends: the range halves each time. */
-static int find_bad_sector(struct pump *p, bool is_write, uint64_t off, uint8_t *buf, uint64_t len,
-			   int sys, struct error *err)
-{
-	uint64_t unit = num_max(p->et->target->geo.io_align, 512);
-
-	while (len > unit) {
-		uint64_t half = num_round_up(len / 2, unit);
-		int first = transfer(p, is_write, off, buf, half);
-
-		if (first) {
-			sys = first;
-			len = half;
-			continue;
-		}
-		off += half;
-		buf += half;
-		len -= half;
-		first = transfer(p, is_write, off, buf, len);
-		if (!first)
-			return 0; /* every piece went through in the end */
-		sys = first;
-	}
-	return set_io_error(p, is_write, off, len, sys, err);
-}
-
-/* The slow way: tries again, then narrows down. sys: why the fast way failed (0: not tried). */
-static int transfer_stubborn(struct pump *p, bool is_write, uint64_t off, void *buf, uint64_t len,
-			     int sys, struct error *err)
-{
-	static const unsigned int pauses[WRITE_TRIES] = { 0, 100, 400 };
-
-	if (!sys)
-		sys = transfer(p, is_write, off, buf, len);
-	for (unsigned int try = 0; sys && try < WRITE_TRIES; try++) {
-		p->is_careful = true;
-		pause_ms(pauses[try]);
-		if (is_cancelled(p, err))
-			return -1;
-		if (p->et->target->ops->recheck(p->et->target, err) < 0) {
-			p->et->result.error_offset = off;
-			p->et->result.error_length = len;
-			return -1;
-		}
-		if (is_write)
-			p->et->result.write_retries++;
-		sys = transfer(p, is_write, off, buf, len);
-	}
-	return sys ? find_bad_sector(p, is_write, off, buf, len, sys, err) : 0;
-}
-
-/* Writes or reads a range in requests of at most buf_size. */
-static int transfer_range(struct pump *p, bool is_write, uint64_t off, uint8_t *buf, uint64_t len,
-			  struct error *err)
-{
-	for (uint64_t done = 0, n; done < len; done += n) {
-		n = num_min(len - done, p->e->buf_size);
-		if (transfer_stubborn(p, is_write, off + done, buf + done, n, 0, err) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-int pump_read(struct pump *p, uint64_t off, void *buf, uint64_t len, struct error *err)
-{
-	return transfer_range(p, false, off, buf, len, err);
-}
-
 /* Calls for each planned run of [from, to): writes it from data, whose first byte is at from. */
 static int write_runs(struct pump *p, uint64_t from, uint64_t to, uint8_t *data, struct error *err)
 {
 	uint64_t pos = from, start, len;
 
 	while (engine_next_run(p->ep->plan, pos, to, &start, &len)) {
-		if (transfer_range(p, true, start, data + (start - from), len, err) < 0)
+		if (pump_write(p, start, data + (start - from), len, err) < 0)
 			return -1;
 		pos = start + len;
 	}
@@ -204,7 +69,7 @@ static int zero_end(struct pump *p, uint64_t from, uint64_t to, struct error *er
 		len = num_min(len, p->e->buf_size);
 		if (len == 0)
 			break;
-		if (transfer_stubborn(p, true, start, p->scratch, len, 0, err) < 0)
+		if (pump_transfer(p, true, start, p->scratch, len, 0, err) < 0)
 			return -1;
 		pos = start + len;
 	}
@@ -268,7 +133,7 @@ static int retry_failed(struct pump *p, struct slot *slots, struct failed *faile
 		for (size_t i = 1; i < *n_failed; i++)
 			if (failed[i].off < failed[low].off)
 				low = i;
-		if (transfer_stubborn(p, true, failed[low].off, failed[low].data, failed[low].len,
+		if (pump_transfer(p, true, failed[low].off, failed[low].data, failed[low].len,
 				      sys, err) < 0)
 			return -1;
 		failed[low] = failed[--*n_failed];
@@ -368,7 +233,7 @@ static int write_body(struct pump *p, struct error *err)
 			rc = retry_failed(p, slots, failed, &n_failed, sys, err);
 		else if (feed.ended)
 			break;
-		if (rc == 0 && is_cancelled(p, err))
+		if (rc == 0 && pump_is_cancelled(p, err))
 			rc = -1;
 	}
 	while ((op = ring_wait(p->ring)))
@@ -403,9 +268,9 @@ static int write_rest(struct pump *p, struct error *err)
 	while (engine_next_run(p->ep->plan, pos, p->ep->tail_start, &start, &len)) {
 		len = num_min(len, p->e->buf_size);
 		if (plan_fill(p->ep->plan, p->e->rest_sources, start, p->scratch, len, err) < 0 ||
-		    transfer_stubborn(p, true, start, p->scratch, len, 0, err) < 0)
+		    pump_transfer(p, true, start, p->scratch, len, 0, err) < 0)
 			return -1;
-		if (is_cancelled(p, err))
+		if (pump_is_cancelled(p, err))
 			return -1;
 		pump_progress(p, len);
 		p->et->result.bytes_written += len;
@@ -483,7 +348,7 @@ static int wait_head(struct pump *p, struct error *err)
 		rc = -1;
 	}
 	pthread_mutex_unlock(&e->lock);
-	return rc == 0 && is_cancelled(p, err) ? -1 : rc;
+	return rc == 0 && pump_is_cancelled(p, err) ? -1 : rc;
 }
 
 static int wait_gate(struct pump *p, struct error *err)
@@ -499,7 +364,7 @@ static int wait_gate(struct pump *p, struct error *err)
 		rc = -1;
 	}
 	pthread_mutex_unlock(&e->lock);
-	return rc == 0 && is_cancelled(p, err) ? -1 : rc;
+	return rc == 0 && pump_is_cancelled(p, err) ? -1 : rc;
 }
 
 static double seconds_since(uint64_t then)
@@ -597,7 +462,7 @@ static int verify_and_commit(struct pump *p, struct error *err)
 	} else {
 		set_phase(p, ENGINE_COMMIT, 0);
 	}
-	if (is_cancelled(p, err))
+	if (pump_is_cancelled(p, err))
 		return -1;
 	if (commit(p, err) == 0)
 		return 0;
