@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* devices: the sticks that may be written, why the other disks may not, and the never-list. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/text.h"
+#include "cli/ui.h"
+#include "cli/words.h"
+#include "io/device.h"
+
+#define INDENT 4
+
+/* Only what the question itself can lift. */
+static bool is_offered(const struct device_info *info)
+{
+	for (size_t i = 0; i < info->n_refused; i++) {
+		enum device_lift lift = device_rule_lift(info->refused[i].rule);
+
+		if (lift != LIFT_QUESTION && lift != LIFT_TYPE_SIZE)
+			return false;
+	}
+	return true;
+}
+
+static void describe_lift(const struct device_info *info, enum device_rule rule, char *buf,
+			  size_t size)
+{
+	char word[64];
+
+	switch (device_rule_lift(rule)) {
+	case LIFT_QUESTION:
+		snprintf(buf, size, _("the question asks to unmount it; in scripts --unmount"));
+		break;
+	case LIFT_TYPE_SIZE:
+		snprintf(buf, size, _("lifted by typing \"%s\"; in scripts --allow=%s"),
+			 device_size_word(info, word, sizeof(word)), device_rule_name(rule));
+		break;
+	case LIFT_ALLOW:
+		snprintf(buf, size, _("lifted by --allow=%s"), device_rule_name(rule));
+		break;
+	case LIFT_FILE_PREFIX:
+		snprintf(buf, size, _("lifted by file:PATH"));
+		break;
+	case LIFT_NEVER:
+		if (rule == RULE_PROTECTED)
+			snprintf(buf, size, _("lifted by isowrite devices --unprotect %s"),
+				 info->path);
+		else if (rule == RULE_HELD)
+			snprintf(buf, size, _("release it first"));
+		else
+			snprintf(buf, size, _("this cannot be lifted"));
+		break;
+	}
+}
+
+static void print_contents(struct ui *ui, const struct device_info *info)
+{
+	for (size_t i = 0; i < info->n_contents; i++) {
+		const struct device_content *c = &info->contents[i];
+		char words[768], node[256], line[1100];
+
+		if (c->is_table || !strcmp(c->type, "unreadable"))
+			continue;
+		words_content(c, words, sizeof(words));
+		if (strcmp(c->node, info->path) != 0)
+			snprintf(line, sizeof(line), "%*s%s: %s", INDENT, "",
+				 text_escape(c->node, strlen(c->node), node, sizeof(node)), words);
+		else
+			snprintf(line, sizeof(line), "%*s%s", INDENT, "", words);
+		words_wrap(ui->out, line, INDENT + 2);
+	}
+}
+
+static void print_device(struct ui *ui, const struct device_info *info)
+{
+	char words[1024], path[1024], line[2100], lift[512];
+	const char *color = is_offered(info) ? ui_sgr(ui->color, UI_BOLD) : "";
+
+	text_escape(info->path, strlen(info->path), path, sizeof(path));
+	device_describe(info, words, sizeof(words));
+	fprintf(ui->out, "  %s%s%s  %s\n", color, path, color[0] ? ui_sgr(ui->color, UI_PLAIN) : "",
+		words);
+	print_contents(ui, info);
+	if (info->by_id[0] && ui->opts->verbose)
+		fprintf(ui->out, "%*s%s\n", INDENT, "",
+			text_escape(info->by_id, strlen(info->by_id), path, sizeof(path)));
+	for (size_t i = 0; i < info->n_refused; i++) {
+		const struct device_refusal *r = &info->refused[i];
+
+		describe_lift(info, r->rule, lift, sizeof(lift));
+		snprintf(line, sizeof(line), "%*s%s: %s; %s.", INDENT, "",
+			 device_rule_name(r->rule), r->why, lift);
+		words_wrap(ui->out, line, INDENT + 2);
+	}
+}
+
+static void print_group(struct ui *ui, const struct device_info *list, size_t n, bool offered,
+			const char *title)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < n; i++) {
+		if (is_offered(&list[i]) != offered)
+			continue;
+		if (is_first)
+			fprintf(ui->out, "%s\n", title);
+		is_first = false;
+		print_device(ui, &list[i]);
+	}
+	if (is_first && offered)
+		fprintf(ui->out, _("No stick that may be written is plugged in.\n"));
+}
+
+static void device_to_json(struct json *j, const struct device_info *info)
+{
+	json_begin_object(j, NULL);
+	json_string(j, "path", info->path);
+	json_string(j, "by_id", info->by_id[0] ? info->by_id : NULL);
+	json_string(j, "model", info->model);
+	json_string(j, "vendor", info->vendor);
+	json_string(j, "serial", info->serial);
+	json_string(j, "usb_port", info->usb_port[0] ? info->usb_port : NULL);
+	json_u64(j, "size", info->size);
+	json_string(j, "transport", info->transport);
+	json_bool(j, "removable", info->removable);
+	json_u64(j, "sector_size", info->sector_size);
+	json_bool(j, "writable", info->writable);
+	json_begin_array(j, "refused");
+	for (size_t i = 0; i < info->n_refused; i++) {
+		json_begin_object(j, NULL);
+		json_string(j, "rule", device_rule_name(info->refused[i].rule));
+		json_string(j, "why", info->refused[i].why);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_begin_array(j, "contents");
+	for (size_t i = 0; i < info->n_contents; i++) {
+		const struct device_content *c = &info->contents[i];
+
+		json_begin_object(j, NULL);
+		json_string(j, "type", c->type);
+		json_string(j, "label", c->label);
+		json_string(j, "mountpoint", c->mountpoint[0] ? c->mountpoint : NULL);
+		json_end_object(j);
+	}
+	json_end_array(j);
+	json_end_object(j);
+}
+
+static int print_list(const struct options *opts, struct ui *ui)
+{
+	auto_free struct device_info *list = NULL;
+	struct error err = ERROR_INIT;
+	size_t n = 0;
+
+	if (device_list(opts->all, &list, &n, &err))
+		return ui_fail(ui, &err);
+	if (ui_wants_json(ui)) {
+		struct json j;
+
+		ui_json_begin(ui, &j, 0);
+		json_begin_array(&j, "devices");
+		for (size_t i = 0; i < n; i++)
+			device_to_json(&j, &list[i]);
+		json_end_array(&j);
+		return ui_json_end(ui, &j, NULL, 0, 0);
+	}
+	print_group(ui, list, n, true, _("Sticks that may be written:"));
+	print_group(ui, list, n, false, _("Other disks, not offered:"));
+	return 0;
+}
+
+/* --protect, --unprotect: the device as it is now, for people and as JSON. */
+static int change_list(const struct options *opts, struct ui *ui)
+{
+	const char *path = opts->protect ? opts->protect : opts->unprotect;
+	auto_free struct device_info *info = malloc(sizeof(*info));
+	struct error err = ERROR_INIT;
+	char entry[1024] = "", safe[300];
+	int rc;
+
+	if (!info) {
+		error_set_nomem(&err);
+		return ui_fail(ui, &err);
+	}
+	rc = opts->protect ? device_protect(path, entry, sizeof(entry), &err) :
+			     device_unprotect(path, &err);
+	if (rc || device_examine(path, -1, -1, info, &err))
+		return ui_fail(ui, &err);
+	if (ui_wants_json(ui)) {
+		struct json j;
+
+		ui_json_begin(ui, &j, 0);
+		json_begin_array(&j, "devices");
+		device_to_json(&j, info);
+		json_end_array(&j);
+		return ui_json_end(ui, &j, NULL, 0, 0);
+	}
+	text_escape(path, strlen(path), safe, sizeof(safe));
+	if (opts->protect)
+		fprintf(ui->out, _("%s is on the never-list now (%s).\n"), safe, entry);
+	else
+		fprintf(ui->out, _("%s is off the never-list.\n"), safe);
+	return 0;
+}
+
+int cmd_devices(const struct options *opts, struct ui *ui)
+{
+	return opts->protect || opts->unprotect ? change_list(opts, ui) : print_list(opts, ui);
+}
