@@ -30,6 +30,7 @@
 /* What a group of FAT volumes offers to UEFI. */
 struct offer {
 	uint32_t archs; /* loaders found */
+	uint32_t maybe; /* loaders that only some firmware looks for */
 	bool is_unseen; /* a volume could not be looked into */
 };
 
@@ -57,22 +58,46 @@ static bool is_bios_entry(const struct layout_boot_entry *e)
 	return e->platform == BOOT_BIOS && e->bootable;
 }
 
-static uint8_t judge_bios_disc(const struct layout *lay)
+/* A FAT volume for UEFI, entered by mistake of the mastering program, only prints a message. */
+static int image_is_for_uefi(struct detect *d, const struct layout_boot_entry *e, bool *ret,
+			     struct error *err)
+{
+	struct offer offer = { .archs = 0 };
+
+	if (e->emulation == EMUL_NONE && add_offer(d, (uint64_t)e->lba * BLOCK, &offer, err) < 0)
+		return -1;
+	*ret = offer.archs != 0;
+	return 0;
+}
+
+static uint8_t judge_bios_entries(const struct layout *lay, bool is_for_uefi)
 {
 	const struct layout_el_torito *et = &lay->el_torito;
 
-	if (!et->present || et->n_entries == 0)
-		return BOOT_NO;
 	/* What lies behind a truncated image's end cannot be loaded. */
 	if (lay->size != UINT64_MAX &&
 	    (uint64_t)et->entries[0].lba * BLOCK + 512 > lay->size)
 		return BOOT_NO;
 	if (is_bios_entry(&et->entries[0]))
-		return et->checksum_valid ? BOOT_YES : BOOT_UNKNOWN;
+		return et->checksum_valid && !is_for_uefi ? BOOT_YES : BOOT_UNKNOWN;
 	for (uint32_t i = 1; i < et->n_entries; i++)
 		if (is_bios_entry(&et->entries[i]))
 			return BOOT_UNKNOWN; /* few BIOSes look behind the default entry */
 	return BOOT_NO;
+}
+
+static int judge_bios_disc(struct detect *d, struct error *err)
+{
+	struct layout *lay = d->lay;
+	bool is_for_uefi;
+
+	lay->boot.bios.cd = BOOT_NO;
+	if (!lay->el_torito.present || lay->el_torito.n_entries == 0)
+		return 0;
+	if (image_is_for_uefi(d, &lay->el_torito.entries[0], &is_for_uefi, err) < 0)
+		return -1;
+	lay->boot.bios.cd = judge_bios_entries(lay, is_for_uefi);
+	return 0;
 }
 
 static const struct layout_boot_entry *find_entry(const struct layout *lay, uint64_t block_512)
@@ -168,7 +193,7 @@ static int judge_bios_stick(struct detect *d, struct error *err)
 		return judge_grub2(d, mbr, err);
 	case MBR_CODE_NONE:
 		say(boot->bios_why, sizeof(boot->bios_why),
-		    boot->bios.cd == BOOT_YES ? _("made for discs only: no MBR code") :
+		    boot->bios.cd == BOOT_YES ? _("made for discs only, without MBR code") :
 						_("no MBR code"));
 		return 0;
 	default:
@@ -181,20 +206,26 @@ static int judge_bios_stick(struct detect *d, struct error *err)
 
 /* ------------------------------------------------------------------------------- UEFI */
 
-/* max_record: firmware that reads only the start of the catalog sees no more. */
+/*
+ * max_record: firmware that reads only the start of the catalog sees no more.
+ * EDK2 looks into entries of every platform, other firmware at those for EFI.
+ */
 static int offer_el_torito(struct detect *d, uint32_t max_record, struct offer *ret,
 			   struct error *err)
 {
 	const struct layout_el_torito *et = &d->lay->el_torito;
+	struct offer other = { .archs = 0 };
 
 	memset(ret, 0, sizeof(*ret));
 	for (uint32_t i = 0; i < et->n_entries; i++) {
 		const struct layout_boot_entry *e = &et->entries[i];
 
-		if (e->platform == BOOT_EFI && e->bootable && e->record < max_record &&
-		    add_offer(d, (uint64_t)e->lba * BLOCK, ret, err) < 0)
+		if (e->bootable && e->record < max_record &&
+		    add_offer(d, (uint64_t)e->lba * BLOCK, e->platform == BOOT_EFI ? ret : &other,
+			      err) < 0)
 			return -1;
 	}
+	ret->maybe = other.archs;
 	return 0;
 }
 
@@ -262,7 +293,9 @@ static int offer_mbr(struct detect *d, struct offer *ret, struct error *err)
 
 static uint8_t answer(const struct offer *offer, uint32_t arch)
 {
-	return offer->archs & arch ? BOOT_YES : offer->is_unseen ? BOOT_UNKNOWN : BOOT_NO;
+	if (offer->archs & arch)
+		return BOOT_YES;
+	return offer->maybe & arch || offer->is_unseen ? BOOT_UNKNOWN : BOOT_NO;
 }
 
 /* A FAT without a table, or the tables' offers by the firmware's order. */
@@ -311,14 +344,30 @@ static void give_uefi_reason(struct layout *lay, const struct offer *disc,
 	if (stick->table.archs)
 		snprintf(why, size, _("%s holds a UEFI boot loader"), stick->by);
 	else if (stick->el_torito.archs)
-		say(why, size,
-		    _("only firmware that looks for a disc's boot catalog on sticks will find it"));
+		say(why, size, _("only firmware that reads boot catalogs on sticks"));
+	else if (stick->el_torito.maybe)
+		say(why, size, _("only firmware that tries boot images for BIOS too"));
 	else if (stick->table.is_unseen || stick->el_torito.is_unseen)
-		say(why, size, _("the boot partition lies behind what could be seen"));
+		say(why, size, _("the boot partition could not be looked at"));
 	else if (disc->archs)
 		say(why, size, _("the partition tables lead to no UEFI boot loader"));
 	else
 		say(why, size, _("no UEFI boot loader"));
+}
+
+/* Half an image may get as far as its boot loader, which is of no use. */
+static void doubt_all(struct layout_boot_report *boot)
+{
+	uint8_t *answers[] = {
+		&boot->bios.cd,	     &boot->bios.usb,	   &boot->uefi_x64.cd,	&boot->uefi_x64.usb,
+		&boot->uefi_ia32.cd, &boot->uefi_ia32.usb, &boot->uefi_aa64.cd, &boot->uefi_aa64.usb,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
+		if (*answers[i] == BOOT_YES)
+			*answers[i] = BOOT_UNKNOWN;
+	say(boot->bios_why, sizeof(boot->bios_why), _("the image is truncated"));
+	say(boot->uefi_why, sizeof(boot->uefi_why), _("the image is truncated"));
 }
 
 int detect_boot(struct detect *d, struct error *err)
@@ -327,13 +376,14 @@ int detect_boot(struct detect *d, struct error *err)
 	struct stick stick;
 	struct offer disc;
 
-	boot->bios.cd = judge_bios_disc(d->lay);
-	if (judge_bios_stick(d, err) < 0 || offer_el_torito(d, UINT32_MAX, &disc, err) < 0 ||
+	if (judge_bios_disc(d, err) < 0 || judge_bios_stick(d, err) < 0 || offer_el_torito(d, UINT32_MAX, &disc, err) < 0 ||
 	    look_at_stick(d, &stick, err) < 0)
 		return -1;
 	judge_arch(&disc, &stick, LOADER_X64, &boot->uefi_x64.cd, &boot->uefi_x64.usb);
 	judge_arch(&disc, &stick, LOADER_IA32, &boot->uefi_ia32.cd, &boot->uefi_ia32.usb);
 	judge_arch(&disc, &stick, LOADER_AA64, &boot->uefi_aa64.cd, &boot->uefi_aa64.usb);
 	give_uefi_reason(d->lay, &disc, &stick);
+	if (d->lay->is_truncated)
+		doubt_all(boot);
 	return 0;
 }

@@ -133,7 +133,7 @@ static const char *os_by_strings(const struct layout *lay)
 		{ "Fedora", "Fedora" },	     { "openSUSE", "openSUSE" },
 		{ "Ubuntu", "Ubuntu" },	     { "RHEL-", "Red Hat Enterprise Linux" },
 		{ "CentOS", "CentOS" },	     { "nixos", "NixOS" },
-		{ "ALPINE", "Alpine Linux" }, { "MEMTEST", "Memtest86+" },
+		{ "ALPINE", "Alpine Linux" }, { "MT86PLUS", "Memtest86+" },
 	};
 
 	/* Windows' own mastering program; the files are in UDF, ISO 9660 holds a note only. */

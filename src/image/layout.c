@@ -96,15 +96,14 @@ void layout_add_finding(struct layout *lay, enum layout_severity severity, const
 
 const char *layout_title(const struct layout *lay, char *buf, unsigned int buf_size)
 {
-	char id[sizeof(lay->volume.id)];
+	/* Mastering programs' defaults say nothing. */
+	static const char *const defaults[] = { "ISOIMAGE", "CDROM", "NEW", "MY_CD" };
 
-	/* Volume ids like UBUNTU_24_04 read better with blanks, but are shown as they are. */
-	text_escape_trim(lay->volume.id, id, sizeof(id));
-	if (id[0] && strcmp(id, "ISOIMAGE") != 0 && strcmp(id, "CDROM") != 0)
-		return text_escape_trim(lay->volume.id, buf, buf_size);
-	if (lay->os[0])
-		return text_escape_trim(lay->os, buf, buf_size);
-	return text_escape_trim(lay->volume.id, buf, buf_size);
+	text_escape_trim(lay->volume.id, buf, buf_size);
+	for (size_t i = 0; i < ARRAY_SIZE(defaults); i++)
+		if (strcmp(buf, defaults[i]) == 0)
+			buf[0] = '\0';
+	return buf[0] ? buf : text_escape_trim(lay->os, buf, buf_size);
 }
 
 const char *layout_made_for(const struct layout *lay, char *buf, unsigned int buf_size)

@@ -411,11 +411,11 @@ static const char *answer_text(uint8_t answer)
 	}
 }
 
-static void print_answers(const struct printer *p, const char *label, const char *name, uint8_t cd,
-			  uint8_t usb, const char *why)
+static void print_answers(const struct printer *p, const char *name, uint8_t cd, uint8_t usb,
+			  const char *why)
 {
-	line(p, label, _("%-10s from a disc: %-11s from a stick: %s%s%s%s"), name, answer_text(cd),
-	     answer_text(usb), why[0] ? " (" : "", why, why[0] ? ")" : "");
+	fprintf(p->out, "  %-10s%-11s%s%s%s\n", name, answer_text(cd), answer_text(usb),
+		why[0] ? ": " : "", why);
 }
 
 static void print_boot(const struct printer *p, const struct layout *lay)
@@ -424,13 +424,14 @@ static void print_boot(const struct printer *p, const struct layout *lay)
 
 	if (lay->kind == LAYOUT_UNKNOWN)
 		return;
-	print_answers(p, _("Boots"), "BIOS", b->bios.cd, b->bios.usb, b->bios_why);
-	print_answers(p, "", "UEFI x64", b->uefi_x64.cd, b->uefi_x64.usb, b->uefi_why);
+	line(p, _("Boots"), "%s", _("(predicted from what is in the image)"));
+	fprintf(p->out, "  %-10s%-11s%s\n", "", _("as a disc"), _("as a stick"));
+	print_answers(p, "BIOS", b->bios.cd, b->bios.usb, b->bios_why);
+	print_answers(p, "UEFI x64", b->uefi_x64.cd, b->uefi_x64.usb, b->uefi_why);
 	if (b->uefi_ia32.cd != BOOT_NO || b->uefi_ia32.usb != BOOT_NO)
-		print_answers(p, "", "UEFI ia32", b->uefi_ia32.cd, b->uefi_ia32.usb, "");
+		print_answers(p, "UEFI ia32", b->uefi_ia32.cd, b->uefi_ia32.usb, "");
 	if (b->uefi_aa64.cd != BOOT_NO || b->uefi_aa64.usb != BOOT_NO)
-		print_answers(p, "", "UEFI aa64", b->uefi_aa64.cd, b->uefi_aa64.usb, "");
-	line(p, "", "%s", _("(predicted from the image)"));
+		print_answers(p, "UEFI aa64", b->uefi_aa64.cd, b->uefi_aa64.usb, "");
 }
 
 static void print_findings(const struct printer *p, const struct layout *lay)
