@@ -165,8 +165,9 @@ static int fix_mbr(struct plan *plan, const struct fix *fix, struct error *err)
 		if (i != index && mbr_entry_is_used(&mbr.entries[i]))
 			return 0;
 	entry = &mbr.entries[index];
-	if (entry->len_blocks != UINT32_MAX)
-		entry->len_blocks = (uint32_t)num_min(fix->last_lba, UINT32_MAX);
+	if (entry->len_blocks == UINT32_MAX || entry->len_blocks == fix->last_lba)
+		return 0;
+	entry->len_blocks = (uint32_t)num_min(fix->last_lba, UINT32_MAX);
 	if (memcmp(entry->chs_last, beyond[0], 3) != 0 && memcmp(entry->chs_last, beyond[1], 3) != 0)
 		mbr_chs_from_lba(fix->last_lba, entry->chs_last);
 	mbr_encode_entry(sector, (unsigned int)index, entry);
@@ -218,6 +219,13 @@ static int put_backup(struct plan *plan, const struct fix *fix, const struct gpt
 		       "backup GPT header", err);
 }
 
+/* Is there already a backup at the target's end that agrees with the primary? */
+static bool is_in_place(const struct fix *fix, const struct layout *lay)
+{
+	return fix->header.alternate_lba == fix->last_lba && lay->gpt.backup.valid &&
+	       lay->gpt.backup.lba == fix->last_lba && lay->gpt.arrays_equal;
+}
+
 static int make_fixed(struct fix *fix, const struct layout *lay, struct plan *plan,
 		      struct error *err)
 {
@@ -229,14 +237,19 @@ static int make_fixed(struct fix *fix, const struct layout *lay, struct plan *pl
 	fix->last_lba = fix->geo->size / fix->block_size - 1;
 	header.alternate_lba = fix->last_lba;
 	header.last_usable_lba = fix->last_lba - fix->array_blocks - 1;
+	/* The subtraction may have wrapped around; the first test says so. */
 	if (fix->last_lba < fix->array_blocks + 2 ||
 	    header.last_usable_lba < header.first_usable_lba)
 		return error_set(err, ERROR_FIT, "no-room-for-backup",
 				 _("The target is too small for a backup GPT."));
-	if (check_room(fix, lay, header.last_usable_lba, err) < 0 ||
-	    fix_mbr(plan, fix, err) < 0 || fix_primary(plan, fix, &header, err) < 0 ||
-	    put_backup(plan, fix, &header, err) < 0)
+	if (is_in_place(fix, lay)) {
+		if (fix_mbr(plan, fix, err) < 0)
+			return -1;
+	} else if (check_room(fix, lay, header.last_usable_lba, err) < 0 ||
+		   fix_mbr(plan, fix, err) < 0 || fix_primary(plan, fix, &header, err) < 0 ||
+		   put_backup(plan, fix, &header, err) < 0) {
 		return -1;
+	}
 	return plan_check(plan, err);
 }
 
