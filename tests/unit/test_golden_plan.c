@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Whole plans as text beside tests/golden/plan-*.txt: plan_dump() and the bytes
+ * of the memory extents. UPDATE_GOLDEN=1 (make golden) rewrites the files. Runs
+ * from the top folder.
+ */
+#include "plan/planner.h"
+
+#include <stdlib.h>
+
+#include "gpt-image.h"
+#include "memory-source.h"
+#include "tap.h"
+
+#define DIR "tests/golden"
+
+static const struct golden {
+	const char *name;
+	uint64_t content, target;
+	uint32_t sector_size, io_align;
+	enum layout_kind kind;
+	bool is_stream; /* closed with the content's size afterwards */
+	uint32_t gpt_block, gpt_entries; /* gpt-fix of an image with such a table; 0 raw */
+} goldens[] = {
+	{ "raw-iso", 367001600, 4000000000, 512, 4096, LAYOUT_ISOHYBRID, false, 0, 0 },
+	{ "raw-odd-content", 5000001, 64 * MIB, 512, 4096, LAYOUT_UNKNOWN, false, 0, 0 },
+	{ "raw-small-image", 34816, 64 * MIB, 512, 512, LAYOUT_DISK, false, 0, 0 },
+	{ "raw-odd-target", 8 * MIB, 64 * MIB + 513, 512, 4096, LAYOUT_DISK, false, 0, 0 },
+	{ "raw-exact", 8 * MIB, 8 * MIB, 512, 4096, LAYOUT_ISO_DATA, false, 0, 0 },
+	{ "raw-exact-odd-file", 1234567, 1234567, 512, 4096, LAYOUT_UNKNOWN, false, 0, 0 },
+	{ "raw-tiny-target", 700, 1536 * KIB, 512, 512, LAYOUT_UNKNOWN, false, 0, 0 },
+	{ "raw-into-last-mib", 64 * MIB - 300, 64 * MIB, 512, 4096, LAYOUT_WINDOWS, false, 0, 0 },
+	{ "raw-4096", 5 * MIB + 2048, 64 * MIB, 4096, 4096, LAYOUT_UNKNOWN, false, 0, 0 },
+	{ "raw-stream", 3 * MIB + 17, 64 * MIB, 512, 4096, LAYOUT_UDF, true, 0, 0 },
+	{ "fix-gpt", 4 * MIB, 64 * MIB, 512, 4096, LAYOUT_DISK, false, 512, 128 },
+	{ "fix-gpt-248-entries", 4 * MIB, 64 * MIB, 512, 4096, LAYOUT_DISK, false, 512, 248 },
+	{ "fix-gpt-overlaps-backup", 4 * MIB, 4 * MIB + 1024, 512, 512, LAYOUT_DISK, false, 512, 128 },
+	{ "fix-gpt-in-place", 4 * MIB, 4 * MIB, 512, 512, LAYOUT_DISK, false, 512, 128 },
+	{ "fix-gpt-4096", 4 * MIB, 64 * MIB, 4096, 4096, LAYOUT_DISK, false, 4096, 128 },
+};
+
+/* Rows of 16 bytes; rows of zeros are left out. */
+static void dump_memory(const struct plan *plan, FILE *out)
+{
+	for (size_t i = 0; i < plan->n_extents; i++) {
+		const struct extent *e = &plan->extents[i];
+		static const uint8_t zero[16];
+
+		if (e->kind != EXTENT_MEMORY)
+			continue;
+		fprintf(out, "memory at %llu: %s\n", (unsigned long long)e->start,
+			plan_what(plan, e));
+		for (uint64_t off = 0; off < e->len; off += 16) {
+			const uint8_t *row = plan->arena + e->source_offset + off;
+			size_t n = (size_t)num_min(16, e->len - off);
+
+			if (!memcmp(row, zero, n))
+				continue;
+			fprintf(out, "  %5llu ", (unsigned long long)off);
+			for (size_t k = 0; k < n; k++)
+				fprintf(out, " %02x", row[k]);
+			fputc('\n', out);
+		}
+	}
+}
+
+/* The plan's text; NULL (and a line of output) when it could not be made. Caller frees. */
+static char *render(const struct golden *g)
+{
+	struct geometry geo = { g->target, g->sector_size, g->io_align };
+	struct plan_request req = { .mode = "auto", .fix_gpt = g->gpt_block != 0 };
+	struct gpt_image img = { g->gpt_block, g->gpt_entries, 0, NULL, { 0 } };
+	struct memory_source m = { NULL, 0 };
+	struct source *src = memory_source_new(&m, g->content);
+	struct error err = ERROR_INIT;
+	struct plan *plan = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+
+	img.lay.kind = g->kind;
+	if (g->gpt_block) {
+		img.n_blocks = g->content / g->gpt_block;
+		gpt_image_make(&img);
+		m.data = img.data;
+		m.len = g->content;
+	}
+	if (g->is_stream)
+		src->size = SOURCE_SIZE_UNKNOWN;
+	out = open_memstream(&text, &len);
+	if (planner_make_plan(src, &img.lay, &geo, &req, &plan, &err) < 0)
+		goto out;
+	plan_dump(plan, out);
+	if (g->is_stream) {
+		if (plan_close(plan, g->content, &err) < 0)
+			goto out;
+		plan_dump(plan, out);
+	}
+	dump_memory(plan, out);
+out:
+	fclose(out);
+	if (err.kind != ERROR_NONE) {
+		printf("# %s: %s\n", g->name, err.msg);
+		free(text);
+		text = NULL;
+	}
+	plan_free(plan);
+	source_free(src);
+	free(img.data);
+	return text;
+}
+
+static char *read_text(const char *path)
+{
+	char *text = calloc(1, 65536);
+	FILE *f = fopen(path, "r");
+
+	if (f) {
+		fread(text, 1, 65535, f);
+		fclose(f);
+	}
+	return text;
+}
+
+static void check_golden(const struct golden *g)
+{
+	char path[128], *got = render(g), *want;
+
+	CHECK(got != NULL);
+	if (!got)
+		return;
+	snprintf(path, sizeof(path), DIR "/plan-%s.txt", g->name);
+	if (getenv("UPDATE_GOLDEN")) {
+		FILE *f = fopen(path, "w");
+
+		CHECK(f && fputs(got, f) >= 0 && fclose(f) == 0);
+	}
+	want = read_text(path);
+	if (strcmp(got, want) != 0)
+		printf("# %s is not what the plan is now (make golden rewrites it):\n%s", path, got);
+	CHECK(!strcmp(got, want));
+	free(want);
+	free(got);
+}
+
+static void test_raw(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(goldens); i++)
+		if (goldens[i].gpt_block == 0)
+			check_golden(&goldens[i]);
+}
+
+static void test_fix_gpt(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(goldens); i++)
+		if (goldens[i].gpt_block != 0)
+			check_golden(&goldens[i]);
+}
+
+int main(void)
+{
+	RUN(test_raw);
+	RUN(test_fix_gpt);
+	return tap_done();
+}
