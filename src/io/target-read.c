@@ -37,6 +37,13 @@ int target_open_read(struct target *t, struct error *err)
 	if (!t->is_direct)
 		(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	t->fd = fd;
+	if (t->info.is_block)
+		return 0;
+	/* What the file's operations expect beside it. */
+	t->fd_buffered = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (t->fd_buffered < 0)
+		return error_set_sys(err, ERROR_INTERNAL, "target-open", errno,
+				     _("%s cannot be opened"), name);
 	return 0;
 }
 

@@ -27,7 +27,7 @@ struct check {
 	struct report_target *rt;
 	struct segments *segs;
 	uint8_t *got, *want; /* READ_SIZE bytes each, aligned */
-	uint64_t base; /* what got holds: bytes [base, base + got_len) */
+	uint64_t base;       /* what got holds: bytes [base, base + got_len) */
 	size_t got_len;
 	uint64_t done, total;
 	struct hash *whole; /* receipts: everything read, in order */
@@ -328,7 +328,8 @@ static int check_receipt(struct check *c, struct error *err)
 			goto out;
 	}
 	rc = 0;
-	c->rt->result.method = c->t->is_direct && !c->t->is_host_cached ? METHOD_O_DIRECT : METHOD_FILE;
+	c->rt->result.method =
+		c->t->is_direct && !c->t->is_host_cached ? METHOD_O_DIRECT : METHOD_FILE;
 	c->rt->status = TARGET_VERIFIED;
 	if (!rp->has_segments) {
 		hash_peek(c->whole, &c->rt->result.sha256);

@@ -90,17 +90,17 @@ static int judge(struct job *j, struct error *err, const char *consequence)
 			continue;
 		t->verdict = TRUST_MISMATCH;
 		set_mismatch(j, i, consequence, err);
-		snprintf(t->detail, sizeof(t->detail), "%.*s",
-			 (int)sizeof(t->detail) - 1, err->msg);
+		snprintf(t->detail, sizeof(t->detail), "%.*s", (int)sizeof(t->detail) - 1,
+			 err->msg);
 		return -1;
 	}
 	t->verdict = TRUST_DIGEST;
 	snprintf(t->by, sizeof(t->by), "%s:%s", j->req->want[0].alg,
 		 digest_hex(&j->req->want[0], hex));
 	snprintf(t->detail, sizeof(t->detail), "%s",
-		 j->matched[0] == MATCH_CONTENT && is_compressed(j) ?
-			 _("its decompressed content matches the digest you gave") :
-			 _("the file matches the digest you gave"));
+		 j->matched[0] == MATCH_CONTENT && is_compressed(j)
+			 ? _("its decompressed content matches the digest you gave")
+			 : _("the file matches the digest you gave"));
 	return 0;
 }
 
@@ -113,9 +113,10 @@ static int check_required(const struct job *j, struct error *err)
 		return 0;
 	if (strcmp(require, "digest") == 0 && j->req->n_want > 0)
 		return 0;
-	return error_set(err, ERROR_TRUST, "trust-required",
-			 _("Nothing was written: --require=%s, but there is none to compare %s with."),
-			 require, job_image_name(j, name, sizeof(name)));
+	return error_set(
+		err, ERROR_TRUST, "trust-required",
+		_("Nothing was written: --require=%s, but there is none to compare %s with."),
+		require, job_image_name(j, name, sizeof(name)));
 }
 
 /* The file's own bytes, once for each algorithm asked for. */
@@ -293,7 +294,9 @@ int job_gate(void *ctx, const struct engine_source_facts *facts, struct error *e
 	}
 	if (j->req->n_want > 0 && !j->r->source_is_seekable) {
 		match_taps(j);
-		if (judge(j, err, _("What was written does not boot: its first and last MiB are blank.")) < 0)
+		if (judge(j, err,
+			  _("What was written does not boot: its first and last MiB are blank.")) <
+		    0)
 			goto fail;
 	}
 	return 0;

@@ -61,16 +61,16 @@ static int check_truncated(struct job *j, struct error *err)
 			 by);
 		return 0;
 	}
-	return error_set(err, ERROR_IMAGE, "truncated",
-			 _("%s is cut short: it has %s bytes, but %s ends at %s. Download it again; "
-			   "--allow=truncated writes what is there."),
-			 name, has, by, needs);
+	return error_set(
+		err, ERROR_IMAGE, "truncated",
+		_("%s is cut short: it has %s bytes, but %s ends at %s. Download it again; "
+		  "--allow=truncated writes what is there."),
+		name, has, by, needs);
 }
 
 int job_open_image(struct job *j, struct error *err)
 {
 	struct report *r = j->r;
-	char name[256];
 
 	snprintf(r->image_path, sizeof(r->image_path), "%s", j->req->image);
 	if (source_open(j->req->image, &j->source, err) < 0)
@@ -84,12 +84,5 @@ int job_open_image(struct job *j, struct error *err)
 	r->has_layout = true;
 	if (detect_check_foreign(&r->layout, j->req->image, err) < 0)
 		return -1;
-	if (check_truncated(j, err) < 0)
-		return -1;
-	if (r->layout.kind == LAYOUT_UNKNOWN)
-		job_warn(j, EVENT_NO_TARGET, "plain-data",
-			 _("%s is no image of a kind known here: it is written as it is, and will "
-			   "hardly boot."),
-			 job_image_name(j, name, sizeof(name)));
-	return 0;
+	return check_truncated(j, err);
 }

@@ -51,9 +51,10 @@ static int default_geometry(struct job *j, struct geometry *ret, struct error *e
 	uint64_t size = j->req->size;
 
 	if (size == 0 && j->r->content_size == SOURCE_SIZE_UNKNOWN)
-		return error_set(err, ERROR_USAGE, "no-size",
-				 _("The size of this image is known only at its end: name a target, "
-				   "or the stick's size, as in --size=16GB."));
+		return error_set(
+			err, ERROR_USAGE, "no-size",
+			_("The size of this image is known only at its end: name a target, "
+			  "or the stick's size, as in --size=16GB."));
 	if (size == 0)
 		size = num_round_up(j->r->content_size, sector);
 	*ret = (struct geometry){ .size = size, .sector_size = sector, .io_align = sector };
@@ -66,9 +67,10 @@ static int size_new_file(struct job *j, struct target *t, struct error *err)
 	if (t->geo.size != 0 || !t->info.is_file || t->info.file_exists)
 		return 0;
 	if (j->r->content_size == SOURCE_SIZE_UNKNOWN)
-		return error_set(err, ERROR_USAGE, "no-size",
-				 _("The size of this image is known only at its end: say how large the "
-				   "new file shall be, as in --size=16GB."));
+		return error_set(
+			err, ERROR_USAGE, "no-size",
+			_("The size of this image is known only at its end: say how large the "
+			  "new file shall be, as in --size=16GB."));
 	t->geo.size = num_round_up(j->r->content_size, t->geo.sector_size);
 	t->info.size = t->geo.size;
 	return 0;

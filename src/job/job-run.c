@@ -10,7 +10,7 @@
 #include "job/job-state.h"
 
 #define WAIT_MS 200
-#define SPEED_SECONDS 2.0 /* over which "speed now" is smoothed */
+#define SPEED_SECONDS 2.0       /* over which "speed now" is smoothed */
 #define SLOW_SPEED_SECONDS 15.0 /* and the speed that tells the time left */
 #define ETA_AFTER_SECONDS 2.0
 #define STALL_SECONDS 10.0 /* without a completed byte: worth a warning */

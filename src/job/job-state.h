@@ -60,7 +60,8 @@ struct job {
 	struct job_target *targets; /* as report->targets */
 	bool was_cancelled;
 	bool has_receipt_path; /* asked for, and it can be written */
-	double last_progress; /* monotonic seconds, of job_read_progress */
+	double last_progress, read_start; /* monotonic seconds, of job_read_progress */
+	uint64_t read_done;
 
 	enum job_match matched[JOB_MAX_WANT];
 	struct job_trust trust;

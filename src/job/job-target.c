@@ -111,7 +111,8 @@ static void format_lift(const struct report_target *rt, enum device_rule rule, c
 		if (rule == RULE_HELD)
 			snprintf(buf, size, "%s", _("Release it first; this cannot be lifted."));
 		else if (rule == RULE_PROTECTED)
-			snprintf(buf, size, _("It comes off the list by: isowrite devices --unprotect %s"),
+			snprintf(buf, size,
+				 _("It comes off the list by: isowrite devices --unprotect %s"),
 				 quoted);
 		else
 			snprintf(buf, size, "%s", _("This cannot be lifted."));

@@ -110,8 +110,17 @@ bool job_read_progress(void *ctx, uint64_t done, uint64_t total)
 		.report = j->r,
 	};
 
+	/* The first call, or another reading than last time. */
+	if (j->read_start == 0 || done < j->read_done)
+		j->read_start = now;
+	j->read_done = done;
 	if (now - j->last_progress >= PROGRESS_SECONDS) {
 		j->last_progress = now;
+		if (now > j->read_start)
+			ev.bytes_per_second = (double)done / (now - j->read_start);
+		ev.mean_bytes_per_second = ev.bytes_per_second;
+		if (total != UINT64_MAX && total >= done && ev.bytes_per_second > 0)
+			ev.eta_seconds = (double)(total - done) / ev.bytes_per_second;
 		j->events->emit(j->events->ctx, &ev);
 	}
 	if (!j->was_cancelled && job_is_cancelled(j))

@@ -88,7 +88,8 @@ static int hash_segments(struct job *j, const struct plan *plan, struct segments
 			done += len;
 			if (job_read_progress(j, done, total)) {
 				hash_free(hash);
-				return error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
+				return error_set(err, ERROR_CANCELLED, "cancelled",
+						 _("Cancelled."));
 			}
 		}
 		hash_peek(hash, &s->digest);
@@ -258,8 +259,8 @@ int receipt_write(struct job *j, struct error *err)
 	put_receipt(j, &json);
 	json_end_object(&json);
 	text = json_finish(&json);
-	rc = text ? write_file(j->req->receipt, j->req->overwrite_receipt, text, err) :
-		    error_set_nomem(err);
+	rc = text ? write_file(j->req->receipt, j->req->overwrite_receipt, text, err)
+		  : error_set_nomem(err);
 	json_done(&json);
 	return rc;
 }

@@ -23,9 +23,9 @@ static const char *const method_names[] = {
 };
 
 static const char *const pattern_names[] = {
-	[PATTERN_NONE] = NULL,	   [PATTERN_ZEROS] = "zeros", [PATTERN_ONES] = "ones",
-	[PATTERN_OLD] = "old",	   [PATTERN_FLIPS] = "flips", [PATTERN_OFFSET] = "offset",
-	[PATTERN_OTHER] = "other",
+	[PATTERN_NONE] = NULL,     [PATTERN_ZEROS] = "zeros",       [PATTERN_ONES] = "ones",
+	[PATTERN_OLD] = "old",     [PATTERN_FLIPS] = "flips",       [PATTERN_OFFSET] = "offset",
+	[PATTERN_OTHER] = "other", [PATTERN_UNSTABLE] = "unstable",
 };
 
 static void put_time(struct json *j, const char *key, time_t t)
@@ -33,7 +33,8 @@ static void put_time(struct json *j, const char *key, time_t t)
 	struct tm tm;
 	char text[32];
 
-	if (t == 0 || !gmtime_r(&t, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+	if (t == 0 || !gmtime_r(&t, &tm) ||
+	    !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
 		json_null(j, key);
 	else
 		json_string(j, key, text);
@@ -108,7 +109,8 @@ static void put_extents(struct json *j, const struct plan *plan)
 
 		json_begin_object(j, NULL);
 		json_u64(j, "start", e->start);
-		put_size(j, "length", plan->is_open && i + 1 == plan->n_extents ? UINT64_MAX : e->len);
+		put_size(j, "length",
+			 plan->is_open && i + 1 == plan->n_extents ? UINT64_MAX : e->len);
 		json_string(j, "kind", extent_kind_name(e->kind));
 		if (e->kind == EXTENT_SOURCE) {
 			json_u64(j, "source", e->source);

@@ -35,10 +35,11 @@ static void describe_pattern(const struct report_target *t, char *buf, size_t si
 		else
 			num_format_size(other, sizeof(other), m->pattern_value);
 		if (m->pattern_value < m->offset)
-			snprintf(buf, size,
-				 _("from %s on, the %s returns the data of %s: it is smaller than it "
-				   "says. Return it."),
-				 at, noun, other);
+			snprintf(
+				buf, size,
+				_("from %s on, the %s returns the data of %s: it is smaller than it "
+				  "says. Return it."),
+				at, noun, other);
 		else
 			snprintf(buf, size,
 				 _("at %s, the %s returns the data of %s: it mixes up its blocks. "
@@ -47,7 +48,8 @@ static void describe_pattern(const struct report_target *t, char *buf, size_t si
 		break;
 	case PATTERN_FLIPS:
 		snprintf(buf, size,
-			 _("%" PRIu64 " bits differ at byte %s: try another port; if it comes back, "
+			 _("%" PRIu64
+			   " bits differ at byte %s: try another port; if it comes back, "
 			   "the %s is failing."),
 			 m->pattern_value, exact, noun);
 		break;
@@ -68,6 +70,12 @@ static void describe_pattern(const struct report_target *t, char *buf, size_t si
 			 _("from %s on, the %s still holds what was there before: it does not keep "
 			   "what is written. Replace it."),
 			 at, noun);
+		break;
+	case PATTERN_UNSTABLE:
+		snprintf(buf, size,
+			 _("from %s on, the %s returned wrong data once and right data when asked "
+			   "again: its port or cable is bad, or the %s is failing."),
+			 at, noun, noun);
 		break;
 	case PATTERN_NONE:
 	case PATTERN_OTHER:

@@ -61,10 +61,19 @@ static void add_mark(struct marks *marks, uint64_t start, uint64_t len, enum seg
 /* 1 a file system that systems write to, 0 not, -1 cannot be read there. */
 static int is_writable_volume(struct source *src, uint64_t off)
 {
-	static const struct { uint32_t off; uint32_t len; const char *magic; } magics[] = {
-		{ 54, 3, "FAT" },	     { 82, 5, "FAT32" },	  { 3, 8, "EXFAT   " },
-		{ 3, 8, "NTFS    " },	     { 0, 4, "XFSB" },		  { 1080, 2, "\x53\xef" },
-		{ 1024, 4, "\x10\x20\xf5\xf2" }, { 65600, 8, "_BHRfS_M" },
+	static const struct {
+		uint32_t off;
+		uint32_t len;
+		const char *magic;
+	} magics[] = {
+		{ 54, 3, "FAT" },
+		{ 82, 5, "FAT32" },
+		{ 3, 8, "EXFAT   " },
+		{ 3, 8, "NTFS    " },
+		{ 0, 4, "XFSB" },
+		{ 1080, 2, "\x53\xef" },
+		{ 1024, 4, "\x10\x20\xf5\xf2" },
+		{ 65600, 8, "_BHRfS_M" },
 	};
 	struct error ignored = ERROR_INIT;
 	bool seen = false;
@@ -121,8 +130,8 @@ static void mark_tables(struct marks *marks, const struct layout *lay, uint64_t 
 			 "backup GPT");
 }
 
-static void mark_all(struct marks *marks, uint64_t size, uint64_t content,
-		     const struct layout *lay, struct source *src)
+static void mark_all(struct marks *marks, uint64_t size, uint64_t content, const struct layout *lay,
+		     struct source *src)
 {
 	uint64_t tail = num_max(content, size - num_min(size, MIB));
 
@@ -188,9 +197,9 @@ static void add_partitions(struct segments *segs, const struct layout *lay)
 				(struct segment_partition){ false, p->start, p->size };
 	}
 	for (uint32_t i = 0; lay->gpt.valid && i < lay->gpt.n_partitions; i++)
-		segs->partitions[segs->n_partitions++] = (struct segment_partition){
-			true, lay->gpt.partitions[i].start, lay->gpt.partitions[i].size
-		};
+		segs->partitions[segs->n_partitions++] =
+			(struct segment_partition){ true, lay->gpt.partitions[i].start,
+						    lay->gpt.partitions[i].size };
 }
 
 int segments_make(const struct plan *plan, uint64_t content_size, const struct layout *lay,
