@@ -57,19 +57,23 @@ static size_t columns(const char *s, size_t len)
 
 void words_wrap(FILE *out, const char *text, unsigned int indent)
 {
-	size_t column = 0;
+	size_t column = strspn(text, " ");
+	bool is_first = true;
 
+	fprintf(out, "%*s", (int)column, "");
+	text += column;
 	while (*text) {
 		size_t len = strcspn(text, " ");
 		size_t width = columns(text, len);
 
-		if (column > 0 && column + 1 + width > WORDS_WIDTH) {
+		if (!is_first && column + 1 + width > WORDS_WIDTH) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			column = indent;
-		} else if (column > 0) {
+		} else if (!is_first) {
 			fputc(' ', out);
 			column++;
 		}
+		is_first = false;
 		fprintf(out, "%.*s", (int)len, text);
 		column += width;
 		text += len;

@@ -22,7 +22,7 @@ const char *words_duration(double seconds, char *buf, size_t size);
 /* "55 MB/s", "1.2 GB/s". At least 24 bytes. */
 const char *words_speed(double bytes_per_second, char *buf, size_t size);
 
-/* Prints text broken at blanks to lines of WORDS_WIDTH, all but the first indented. */
+/* Prints text broken at blanks to lines of WORDS_WIDTH; the first keeps its own leading blanks. */
 void words_wrap(FILE *out, const char *text, unsigned int indent);
 
 /* A content for people: FAT32 "KEY", mounted on /media/anna/KEY. Escaped. */
