@@ -14,6 +14,8 @@
 /* Only what the question itself can lift. */
 static bool is_offered(const struct device_info *info)
 {
+	if (info->size == 0)
+		return false;
 	for (size_t i = 0; i < info->n_refused; i++) {
 		enum device_lift lift = device_rule_lift(info->refused[i].rule);
 
@@ -54,6 +56,14 @@ static void describe_lift(const struct device_info *info, enum device_rule rule,
 	}
 }
 
+static bool is_never_lifted(const struct device_info *info)
+{
+	for (size_t i = 0; i < info->n_refused; i++)
+		if (device_rule_lift(info->refused[i].rule) == LIFT_NEVER)
+			return true;
+	return false;
+}
+
 static void print_contents(struct ui *ui, const struct device_info *info)
 {
 	for (size_t i = 0; i < info->n_contents; i++) {
@@ -62,7 +72,10 @@ static void print_contents(struct ui *ui, const struct device_info *info)
 
 		if (c->is_table || !strcmp(c->type, "unreadable"))
 			continue;
-		words_content(c, words, sizeof(words));
+		if (!strcmp(c->type, "unknown"))
+			snprintf(words, sizeof(words), _("data of an unknown kind"));
+		else
+			words_content(c, words, sizeof(words));
 		if (strcmp(c->node, info->path) != 0)
 			snprintf(line, sizeof(line), "%*s%s: %s", INDENT, "",
 				 text_escape(c->node, strlen(c->node), node, sizeof(node)), words);
@@ -75,6 +88,7 @@ static void print_contents(struct ui *ui, const struct device_info *info)
 static void print_device(struct ui *ui, const struct device_info *info)
 {
 	char words[1024], path[1024], line[2100], lift[512];
+	bool only_final = is_never_lifted(info) && ui->opts->verbose == 0;
 	const char *color = is_offered(info) ? ui_sgr(ui->color, UI_BOLD) : "";
 
 	text_escape(info->path, strlen(info->path), path, sizeof(path));
@@ -85,9 +99,14 @@ static void print_device(struct ui *ui, const struct device_info *info)
 	if (info->by_id[0] && ui->opts->verbose)
 		fprintf(ui->out, "%*s%s\n", INDENT, "",
 			text_escape(info->by_id, strlen(info->by_id), path, sizeof(path)));
+	if (info->size == 0)
+		fprintf(ui->out, _("%*snothing is in it\n"), INDENT, "");
 	for (size_t i = 0; i < info->n_refused; i++) {
 		const struct device_refusal *r = &info->refused[i];
 
+		/* How to lift one rule is no news where another one cannot be. */
+		if (only_final && device_rule_lift(r->rule) != LIFT_NEVER)
+			continue;
 		describe_lift(info, r->rule, lift, sizeof(lift));
 		snprintf(line, sizeof(line), "%*s%s: %s; %s.", INDENT, "",
 			 device_rule_name(r->rule), r->why, lift);
@@ -184,8 +203,8 @@ static int change_list(const struct options *opts, struct ui *ui)
 		error_set_nomem(&err);
 		return ui_fail(ui, &err);
 	}
-	rc = opts->protect ? device_protect(path, entry, sizeof(entry), &err) :
-			     device_unprotect(path, &err);
+	rc = opts->protect ? device_protect(path, entry, sizeof(entry), &err)
+			   : device_unprotect(path, &err);
 	if (rc || device_examine(path, -1, -1, info, &err))
 		return ui_fail(ui, &err);
 	if (ui_wants_json(ui)) {

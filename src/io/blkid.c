@@ -24,8 +24,8 @@ DEFINE_AUTO(blkid_probe, free_probe);
 
 static int error_probe(int sys, const char *node, struct error *err)
 {
-	return error_set_sys(err, ERROR_IO, "probe-failed", sys,
-			     _("Cannot look at what %s holds"), node);
+	return error_set_sys(err, ERROR_IO, "probe-failed", sys, _("Cannot look at what %s holds"),
+			     node);
 }
 
 static blkid_probe new_probe(int fd, uint64_t off, uint64_t len)
@@ -83,7 +83,9 @@ static void add_found(blkid_probe pr, uint64_t off, uint64_t len, const char *no
 			return;
 		is_table = true;
 	}
-	if (!is_known(info, type, node) && (c = device_add_content(info, type, node))) {
+	/* The protective MBR is the GPT's own; the GPT itself is found as well. */
+	if (strcmp(type, "PMBR") != 0 && !is_known(info, type, node) &&
+	    (c = device_add_content(info, type, node))) {
 		c->is_table = is_table;
 		c->start = off;
 		c->size = off ? len : 0;

@@ -23,7 +23,9 @@
 
 bool device_is_foreign(const char *type, bool on_iso)
 {
-	static const char *const ours[] = { "vfat", "exfat", "iso9660", "udf", "dos", "gpt", "mac" };
+	static const char *const ours[] = {
+		"vfat", "exfat", "iso9660", "udf", "dos", "gpt", "mac"
+	};
 	static const char *const in_hybrids[] = { "hfs", "hfsplus", "squashfs", "unknown" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
@@ -176,7 +178,7 @@ static void decode_udev(char *s)
 static bool read_udev_record(const struct sysfs_part *part, struct device_info *info)
 {
 	char path[PATH_MAX], line[1024], node[64], type[32] = "", table[16] = "", label[128] = "",
-		version[16] = "";
+						   version[16] = "";
 	struct device_content *c;
 	FILE *f;
 
@@ -234,8 +236,7 @@ static void judge(struct device_info *info)
 		if (!strcmp(info->contents[i].type, "iso9660") && info->contents[i].start == 0)
 			on_iso = true;
 	for (size_t i = 0; i < info->n_contents; i++)
-		info->contents[i].is_foreign =
-			device_is_foreign(info->contents[i].type, on_iso);
+		info->contents[i].is_foreign = device_is_foreign(info->contents[i].type, on_iso);
 }
 
 struct mark_mount {
@@ -304,8 +305,7 @@ int device_read_contents(const struct sysfs_node *node, int fd, const struct dev
 	return 0;
 }
 
-int device_read_file_contents(int fd, struct device_info *info, bool *ret_blank,
-			      struct error *err)
+int device_read_file_contents(int fd, struct device_info *info, bool *ret_blank, struct error *err)
 {
 	uint64_t tail = num_min(info->size, MIB);
 	auto_fd int rd = -1;

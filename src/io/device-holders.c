@@ -20,7 +20,8 @@
 /* The kernel's encoding of a device number in 64 bits (new_encode_dev of linux/kdev_t.h). */
 static dev_t decode_dev(uint64_t v)
 {
-	return makedev((unsigned int)(v >> 8 & 0xfff), (unsigned int)((v & 0xff) | (v >> 12 & 0xfff00)));
+	return makedev((unsigned int)(v >> 8 & 0xfff),
+		       (unsigned int)((v & 0xff) | (v >> 12 & 0xfff00)));
 }
 
 int device_loop_backing(const char *loop_name, struct loop_backing *ret)

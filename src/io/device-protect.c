@@ -291,8 +291,7 @@ int device_unprotect(const char *path, struct error *err)
 		if (list_has(lists.path[i], info) && remove_entries(lists.path[i], info, &n, err))
 			return -1;
 	if (n == 0)
-		return error_set(err, ERROR_USAGE, "not-protected",
-				 _("%s is not on a never-list."),
+		return error_set(err, ERROR_USAGE, "not-protected", _("%s is not on a never-list."),
 				 text_escape(path, strlen(path), safe, sizeof(safe)));
 	return 0;
 }

@@ -79,8 +79,9 @@ static void check_system(struct rules *r)
 		if (!strcmp(item->why, "swap"))
 			device_refuse(r->info, RULE_SYSTEM, _("swap space in use is on it"));
 		else
-			device_refuse(r->info, RULE_SYSTEM, _("the running system (%s) is on it"),
-				      text_escape(item->why, strlen(item->why), safe, sizeof(safe)));
+			device_refuse(
+				r->info, RULE_SYSTEM, _("the running system (%s) is on it"),
+				text_escape(item->why, strlen(item->why), safe, sizeof(safe)));
 	}
 }
 
@@ -98,8 +99,8 @@ static int check_source(struct rules *r, int source_fd, struct error *err)
 	for (size_t i = 0; rc == 0 && i < r->all.n; i++)
 		if (device_set_find(&set, r->all.part[i].rdev))
 			device_refuse(r->info, RULE_SOURCE, _("the image is on it"));
-	if (device_loop_backing(r->node->disk_name, &b) == 0 && b.has_inode &&
-	    b.dev == st.st_dev && b.ino == st.st_ino)
+	if (device_loop_backing(r->node->disk_name, &b) == 0 && b.has_inode && b.dev == st.st_dev &&
+	    b.ino == st.st_ino)
 		device_refuse(r->info, RULE_SOURCE, _("it is a loop device over the image itself"));
 	device_set_done(&set);
 	return rc;
@@ -129,7 +130,7 @@ static bool note_holder(void *ctx, const char *dir, const char *name)
 
 struct loop_search {
 	const struct sysfs_parts *parts; /* of a block device, else NULL */
-	dev_t dev; /* of a file */
+	dev_t dev;                       /* of a file */
 	ino_t ino;
 	char name[64];
 };
@@ -249,7 +250,8 @@ static void check_internal(struct rules *r)
 	if (r->info->removable && !is_emmc && strcmp(transport, "nvme") != 0)
 		return;
 	if (!strcmp(transport, "virtual"))
-		device_refuse(r->info, RULE_INTERNAL, _("it is a virtual disk, not a stick or card"));
+		device_refuse(r->info, RULE_INTERNAL,
+			      _("it is a virtual disk, not a stick or card"));
 	else
 		device_refuse(r->info, RULE_INTERNAL, _("it is an internal disk (%s)"),
 			      is_emmc ? "eMMC" : transport);
@@ -365,7 +367,8 @@ int device_check_file_rules(int fd, const struct device_world *w, int source_fd,
 	bool is_blank_file = false;
 
 	if (fstat(fd, &st))
-		return error_set_sys(err, ERROR_IO, "cannot-stat", errno, _("Cannot stat the file"));
+		return error_set_sys(err, ERROR_IO, "cannot-stat", errno,
+				     _("Cannot stat the file"));
 	info->writable = true;
 	if (is_swap_file(w, &st))
 		device_refuse(info, RULE_SYSTEM, _("it is a swap file in use"));
@@ -382,7 +385,8 @@ int device_check_file_rules(int fd, const struct device_world *w, int source_fd,
 	if (info->size > 0 && device_read_file_contents(fd, info, &is_blank_file, err))
 		return -1;
 	if (!is_blank_file && info->size > 0)
-		device_refuse(info, RULE_FILE_IN_USE,
-			      _("it is a file that is not blank; file:PATH writes it all the same"));
+		device_refuse(
+			info, RULE_FILE_IN_USE,
+			_("it is a file that is not blank; file:PATH writes it all the same"));
 	return 0;
 }

@@ -280,7 +280,8 @@ static void read_ancestor(const char *dir, struct device_info *info)
 		set_transport(info, "firewire");
 	else if (!strcmp(subsystem, "virtio"))
 		set_transport(info, "virtio");
-	else if (!strcmp(subsystem, "pci") && sysfs_read(dir, "removable", text, sizeof(text)) > 0 &&
+	else if (!strcmp(subsystem, "pci") &&
+		 sysfs_read(dir, "removable", text, sizeof(text)) > 0 &&
 		 !strcmp(text, "removable") && strcmp(info->transport, "usb") != 0)
 		/* The kernel says so of what hangs on an external PCIe port. */
 		snprintf(info->transport, sizeof(info->transport), "thunderbolt");
@@ -383,8 +384,8 @@ void device_read_identity(const struct sysfs_node *node, struct device_info *inf
 	info->size = sysfs_read_u64(node->dir, "size") * 512;
 	info->diskseq = sysfs_read_u64(node->disk_dir, "diskseq");
 	info->removable = sysfs_read_u64(node->disk_dir, "removable") == 1;
-	info->readonly = sysfs_read_u64(node->dir, "ro") == 1 ||
-			 sysfs_read_u64(node->disk_dir, "ro") == 1;
+	info->readonly =
+		sysfs_read_u64(node->dir, "ro") == 1 || sysfs_read_u64(node->disk_dir, "ro") == 1;
 	snprintf(queue, sizeof(queue), "%.*s/queue", (int)sizeof(queue) - 7, node->disk_dir);
 	info->sector_size = (uint32_t)sysfs_read_u64(queue, "logical_block_size");
 	if (info->sector_size == 0)

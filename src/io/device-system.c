@@ -205,7 +205,7 @@ static void walk_mount_dev(void *ctx, dev_t dev)
 static void walk_layers(const struct walk *walk, const struct mount *m, unsigned int depth)
 {
 	static const char *const keys[] = { "lowerdir=", "lowerdir+=", "datadir+=", "upperdir=",
-					    "workdir=", "br=",	       "dirs=" };
+					    "workdir=",  "br=",        "dirs=" };
 	auto_free char *options = strdup(m->options);
 	char *save = NULL, *inner;
 
@@ -306,15 +306,15 @@ static void walk_path(const struct walk *walk, const char *path, unsigned int de
  */
 static bool is_system_point(const char *point)
 {
-	static const char *const exact[] = { "/",	"/usr",	 "/boot", "/efi",   "/etc",
-					     "/var",	"/home", "/opt",  "/root",  "/tmp",
-					     "/nix",	"/gnu",	 "/srv",  "/cdrom", "/isodevice",
-					     "/sysroot" };
-	static const char *const below[] = { "/usr/",  "/boot/",       "/efi/",
-					     "/etc/",  "/nix/",	       "/gnu/",
-					     "/var/lib", "/var/log",   "/run/live",
+	static const char *const exact[] = { "/",     "/usr",   "/boot",      "/efi",
+					     "/etc",  "/var",   "/home",      "/opt",
+					     "/root", "/tmp",   "/nix",       "/gnu",
+					     "/srv",  "/cdrom", "/isodevice", "/sysroot" };
+	static const char *const below[] = { "/usr/",          "/boot/",       "/efi/",
+					     "/etc/",          "/nix/",        "/gnu/",
+					     "/var/lib",       "/var/log",     "/run/live",
 					     "/run/initramfs", "/run/archiso", "/run/miso",
-					     "/lib/live", "/sysroot/", "/ostree" };
+					     "/lib/live",      "/sysroot/",    "/ostree" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(exact); i++)
 		if (!strcmp(point, exact[i]))

@@ -123,8 +123,8 @@ int device_examine(const char *path, int fd, int source_fd, struct device_info *
 		fd = own = open(path, O_PATH | O_CLOEXEC);
 	text_escape(path, strlen(path), safe, sizeof(safe));
 	if (fd < 0 || fstat(fd, &st))
-		return error_set_sys(err, ERROR_USAGE, "no-such-target", errno,
-				     _("Cannot open %s"), safe);
+		return error_set_sys(err, ERROR_USAGE, "no-such-target", errno, _("Cannot open %s"),
+				     safe);
 	if (!S_ISBLK(st.st_mode) && !S_ISREG(st.st_mode))
 		return error_set(err, ERROR_USAGE, "not-a-target",
 				 _("%s is neither a block device nor a regular file."), safe);
@@ -148,7 +148,7 @@ struct device_names {
 static bool collect_name(void *ctx, const char *dir, const char *name)
 {
 	struct device_names *names = ctx;
-	char (*more)[64] = realloc(names->name, (names->n + 1) * sizeof(*more));
+	char(*more)[64] = realloc(names->name, (names->n + 1) * sizeof(*more));
 
 	(void)dir;
 	if (!more) {
@@ -168,8 +168,8 @@ static int compare_names(const void *a, const void *b)
 /* Can never be a stick, so that nobody looks for it in the list. */
 static bool is_uninteresting(const struct device_info *info)
 {
-	static const char *const names[] = { "/dev/ram", "/dev/dm-", "/dev/md",	 "/dev/sr",
-					     "/dev/fd",	 "/dev/nbd", "/dev/zram" };
+	static const char *const names[] = { "/dev/ram", "/dev/dm-", "/dev/md",  "/dev/sr",
+					     "/dev/fd",  "/dev/nbd", "/dev/zram" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(info->path, names[i], strlen(names[i])))
@@ -208,6 +208,7 @@ static int examine_name(const char *name, bool all, const struct device_world *w
 	if ((ret->size > 0 && device_read_contents(&node, fd, w, ret, err)) ||
 	    device_check_rules(&node, w, -1, ret, err))
 		return -1;
+	ret->writable = ret->writable && ret->size > 0;
 	*ret_listed = all || !is_uninteresting(ret);
 	return 0;
 }
@@ -295,10 +296,14 @@ static const char *describe_bus(const struct device_info *info)
 	static const struct {
 		const char *transport, *words;
 	} table[] = {
-		{ "sd", "SD card" },	       { "mmc", "eMMC" },
-		{ "sata", "SATA" },	       { "nvme", "NVMe" },
-		{ "firewire", "FireWire" },    { "thunderbolt", "Thunderbolt" },
-		{ "virtio", "virtual disk" },  { "scsi", "SCSI" },
+		{ "sd", "SD card" },
+		{ "mmc", "eMMC" },
+		{ "sata", "SATA" },
+		{ "nvme", "NVMe" },
+		{ "firewire", "FireWire" },
+		{ "thunderbolt", "Thunderbolt" },
+		{ "virtio", "virtual disk" },
+		{ "scsi", "SCSI" },
 		{ "virtual", "virtual disk" },
 	};
 

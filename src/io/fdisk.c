@@ -35,7 +35,7 @@ struct view {
 	struct view_part {
 		uint32_t number; /* from 1 */
 		uint64_t start_lba, len_blocks;
-	} *part;
+	} * part;
 };
 
 static void view_done(struct view *v)
@@ -119,8 +119,8 @@ static int read_own(const struct plan *plan, struct source *const *sources, int 
 		if (!gpt_decode_entry(array + (size_t)i * h.entry_size, &e) ||
 		    e.last_lba < e.first_lba)
 			continue;
-		v->part[v->n++] = (struct view_part){ i + 1, e.first_lba,
-						      e.last_lba - e.first_lba + 1 };
+		v->part[v->n++] =
+			(struct view_part){ i + 1, e.first_lba, e.last_lba - e.first_lba + 1 };
 	}
 	guid_format(h.disk_guid, v->guid);
 	v->first_usable = h.first_usable_lba;
@@ -208,8 +208,8 @@ static int compare_views(const char *who, const struct view *own, const struct v
 
 	if (own->is_gpt != theirs->is_gpt)
 		return error_disagree(who,
-				      own->is_gpt ? _("it finds no GUID partition table") :
-						    _("it finds a GUID partition table, which was "
+				      own->is_gpt ? _("it finds no GUID partition table")
+						  : _("it finds a GUID partition table, which was "
 						      "not planned"),
 				      err);
 	if (own->is_gpt && strcasecmp(own->guid, theirs->guid) != 0) {
@@ -277,9 +277,9 @@ static int ask_libblkid(const struct plan *plan, int fd, const struct view *own,
 	theirs.is_gpt = !strcmp(table->type, "gpt");
 	snprintf(theirs.guid, sizeof(theirs.guid), "%.36s", table->uuid);
 	for (size_t i = 0; i < table->n && theirs.is_gpt; i++)
-		theirs.part[theirs.n++] = (struct view_part){ table->part[i].number,
-							      table->part[i].start / ss,
-							      table->part[i].size / ss };
+		theirs.part[theirs.n++] =
+			(struct view_part){ table->part[i].number, table->part[i].start / ss,
+					    table->part[i].size / ss };
 	/* Without a protective MBR libblkid finds a GPT where nobody else may: not judged. */
 	rc = own->is_gpt ? compare_views("libblkid", &usable, &theirs, err) : 0;
 out:

@@ -161,8 +161,8 @@ static int block_open(struct target *t, struct error *err)
 	if (t->is_direct)
 		check_direct(t);
 	if (!strcmp(t->info.transport, "loop") && sysfs_find(t->info.rdev, &node) == 0)
-		t->is_host_cached = device_loop_backing(node.disk_name, &backing) ||
-				    !backing.is_direct;
+		t->is_host_cached =
+			device_loop_backing(node.disk_name, &backing) || !backing.is_direct;
 	return 0;
 }
 

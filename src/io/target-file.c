@@ -21,12 +21,12 @@ static int create_file(struct target *t, struct error *err)
 	target_safe_path(t, safe);
 	t->fd_buffered = open(t->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
 	if (t->fd_buffered < 0)
-		return errno == EEXIST ?
-			       error_set(err, ERROR_REFUSED, "file-in-use",
-					 _("%s was created by somebody else in the meantime."),
-					 safe) :
-			       error_set_sys(err, ERROR_REFUSED, "cannot-create", errno,
-					     _("Cannot create %s"), safe);
+		return errno == EEXIST
+			       ? error_set(err, ERROR_REFUSED, "file-in-use",
+					   _("%s was created by somebody else in the meantime."),
+					   safe)
+			       : error_set_sys(err, ERROR_REFUSED, "cannot-create", errno,
+					       _("Cannot create %s"), safe);
 	if (ftruncate(t->fd_buffered, (off_t)t->geo.size) || fstat(t->fd_buffered, &st)) {
 		saved = errno;
 		unlink(t->path);

@@ -217,10 +217,11 @@ static int look_existing(struct target *t, const char *real, int image_fd, struc
 				 _("%s has no file attached to it (losetup %s FILE does that)."),
 				 safe, safe);
 	if (t->info.size == 0)
-		return t->info.is_block ?
-			       error_set(err, ERROR_IO, "no-medium",
-					 _("%s has no medium in it: its size is 0."), safe) :
-			       error_set(err, ERROR_FIT, "target-empty",
+		return t->info.is_block
+			       ? error_set(err, ERROR_IO, "no-medium",
+					   _("%s has no medium in it: its size is 0."), safe)
+			       : error_set(
+					 err, ERROR_FIT, "target-empty",
 					 _("%s is an empty file; a file is a virtual stick of its "
 					   "size (truncate -s 8G %s makes one)."),
 					 safe, safe);
