@@ -36,7 +36,9 @@ static const struct plan *plan_of(const struct report *r, const struct report_ta
 /* Where the bytes were read back from: the words must not promise more than was done. */
 static const char *place(const struct report_target *t)
 {
-	return t->result.method == METHOD_FILE ? _("the file") : _("the stick");
+	if (t->result.method == METHOD_FILE)
+		return _("the file");
+	return t->info.is_virtual || t->info.is_partition ? _("the device") : _("the stick");
 }
 
 /* "all 6,203,355,136 bytes": of the image where the plan is nothing but the image. */
@@ -110,10 +112,6 @@ static void add_times(struct text *out, const struct report_target *t)
 				sizeof(speed)));
 	if (res->bytes_written > 0 && write > 0)
 		add(out, ".");
-	if (res->write_retries > 0)
-		add(out,
-		    _(" %" PRIu32 " writes had to be repeated: the stick or its port is weak."),
-		    res->write_retries);
 }
 
 static void print_details(FILE *out, const struct report *r, const struct report_target *t)
