@@ -20,7 +20,8 @@ static const char *target_noun(const struct device_info *info)
 	return info->is_virtual || info->is_partition ? _("device") : _("stick");
 }
 
-static void describe_pattern(const struct report_target *t, char *buf, size_t size)
+/* What it returns instead of the image, without a full stop. */
+static void describe_fact(const struct report_target *t, char *buf, size_t size)
 {
 	const struct engine_mismatch *m = &t->result.mismatch;
 	const char *noun = target_noun(&t->info);
@@ -34,57 +35,67 @@ static void describe_pattern(const struct report_target *t, char *buf, size_t si
 			snprintf(other, sizeof(other), "0");
 		else
 			num_format_size(other, sizeof(other), m->pattern_value);
-		if (m->pattern_value < m->offset)
-			snprintf(
-				buf, size,
-				_("from %s on, the %s returns the data of %s: it is smaller than it "
-				  "says. Return it."),
-				at, noun, other);
-		else
-			snprintf(buf, size,
-				 _("at %s, the %s returns the data of %s: it mixes up its blocks. "
-				   "Return it."),
-				 at, noun, other);
+		snprintf(buf, size, _("from %s on, the %s returns the data of %s"), at, noun,
+			 other);
 		break;
 	case PATTERN_FLIPS:
-		snprintf(buf, size,
-			 _("%" PRIu64
-			   " bits differ at byte %s: try another port; if it comes back, "
-			   "the %s is failing."),
-			 m->pattern_value, exact, noun);
+		snprintf(buf, size, _("%" PRIu64 " bits differ at byte %s"), m->pattern_value,
+			 exact);
 		break;
 	case PATTERN_ZEROS:
-		snprintf(buf, size,
-			 _("from %s on, the %s returns zeros instead of what was written: it is "
-			   "smaller than it says, or failing. Try another port, then replace it."),
-			 at, noun);
+		snprintf(buf, size, _("from %s on, the %s returns zeros"), at, noun);
 		break;
 	case PATTERN_ONES:
-		snprintf(buf, size,
-			 _("from %s on, the %s returns erased flash (FF) instead of what was "
-			   "written: it is failing. Replace it."),
-			 at, noun);
+		snprintf(buf, size, _("from %s on, the %s returns erased flash (FF)"), at, noun);
 		break;
 	case PATTERN_OLD:
-		snprintf(buf, size,
-			 _("from %s on, the %s still holds what was there before: it does not keep "
-			   "what is written. Replace it."),
-			 at, noun);
+		snprintf(buf, size, _("from %s on, the %s holds what was there before"), at, noun);
 		break;
 	case PATTERN_UNSTABLE:
 		snprintf(buf, size,
 			 _("from %s on, the %s returned wrong data once and right data when asked "
-			   "again: its port or cable is bad, or the %s is failing."),
-			 at, noun, noun);
+			   "again"),
+			 at, noun);
 		break;
 	case PATTERN_NONE:
 	case PATTERN_OTHER:
-		snprintf(buf, size,
-			 _("from %s on, the %s returns other data than was written: try another "
-			   "port; if it comes back, the %s is failing."),
-			 at, noun, noun);
+		snprintf(buf, size, _("from %s on, the %s returns other data than the image's"), at,
+			 noun);
 		break;
 	}
+}
+
+/* What that means for a stick, and what to do. */
+static const char *stick_advice(const struct engine_mismatch *m)
+{
+	switch (m->pattern) {
+	case PATTERN_OFFSET:
+		return m->pattern_value < m->offset ?
+			       _(": it is smaller than it says. Return it.") :
+			       _(": it mixes up its blocks. Return it.");
+	case PATTERN_ZEROS:
+		return _(": it is smaller than it says, or failing. Try another port, then replace "
+			 "it.");
+	case PATTERN_ONES:
+		return _(": it is failing. Replace it.");
+	case PATTERN_OLD:
+		return _(": it does not keep what is written. Replace it.");
+	case PATTERN_UNSTABLE:
+	case PATTERN_FLIPS:
+	case PATTERN_NONE:
+	case PATTERN_OTHER:
+		break;
+	}
+	return _(": try another port; if it comes back, the stick is failing.");
+}
+
+static void describe_pattern(const struct report_target *t, char *buf, size_t size)
+{
+	bool is_stick = !t->info.is_file && !t->info.is_virtual;
+	char fact[160];
+
+	describe_fact(t, fact, sizeof(fact));
+	snprintf(buf, size, "%s%s", fact, is_stick ? stick_advice(&t->result.mismatch) : ".");
 }
 
 /* `check` did not write it, so it says only what is there. */

@@ -167,6 +167,12 @@ static const struct mark *mark_at(const struct marks *marks, uint64_t off, uint6
 	return best;
 }
 
+/* Pieces of this size at most, so that a digest that differs also says about where. */
+static uint64_t piece_size(uint64_t target_size)
+{
+	return num_max(16 * MIB, num_round_up(target_size / (SEGMENT_MAX / 4), MIB));
+}
+
 static int add_segment(struct segments *segs, uint64_t start, uint64_t len, const struct mark *m)
 {
 	struct segment *last = segs->n ? &segs->list[segs->n - 1] : NULL;
@@ -174,7 +180,7 @@ static int add_segment(struct segments *segs, uint64_t start, uint64_t len, cons
 	const char *what = m ? m->what : "";
 
 	if (last && last->start + last->len == start && last->role == role &&
-	    strcmp(last->what, what) == 0) {
+	    start % piece_size(segs->target_size) != 0 && strcmp(last->what, what) == 0) {
 		last->len += len;
 		return 0;
 	}
@@ -205,6 +211,7 @@ static void add_partitions(struct segments *segs, const struct layout *lay)
 int segments_make(const struct plan *plan, uint64_t content_size, const struct layout *lay,
 		  struct source *src, struct segments *ret)
 {
+	uint64_t piece = piece_size(plan->geo.size);
 	struct marks *marks = calloc(1, sizeof(*marks));
 	int rc = 0;
 
@@ -222,7 +229,7 @@ int segments_make(const struct plan *plan, uint64_t content_size, const struct l
 			continue;
 		/* Ends: every round goes on by at least one byte, to the next mark's edge. */
 		while (pos < stop && rc == 0) {
-			uint64_t end = stop;
+			uint64_t end = num_min(stop, num_round_down(pos, piece) + piece);
 			const struct mark *m = mark_at(marks, pos, &end);
 
 			rc = add_segment(ret, pos, end - pos, m);
