@@ -21,6 +21,10 @@ static int set_open_failed(const char *name, int sys, struct error *err)
 	case ENOTDIR:
 		return error_set(err, ERROR_USAGE, "no-such-image", _("There is no image %s."),
 				 name);
+	case ELOOP:
+	case ENAMETOOLONG:
+		return error_set_sys(err, ERROR_USAGE, "no-such-image", sys,
+				     _("There is no image %s"), name);
 	case EACCES:
 	case EPERM:
 		return error_set(err, ERROR_REFUSED, "permission-denied",
