@@ -41,30 +41,47 @@ static void stick_words(const struct device_info *info, const char *between, cha
 		 device_size_word(info, word, sizeof(word)));
 }
 
-/* The disks: *ret is freed by the caller. Without /sys there are none to show. */
+/* What the question itself can lift does not make it another disk. */
+static bool is_stick(const struct device_info *info)
+{
+	for (size_t i = 0; i < info->n_refused; i++) {
+		if (info->refused[i].rule != RULE_MOUNTED && info->refused[i].rule != RULE_CONTENTS)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Moves the sticks to the front of the list; returns how many. Virtual devices are neither
+ * sticks nor other disks: they are written when they are named, and never proposed.
+ */
+static size_t sort_sticks(struct device_info *list, size_t n, size_t *ret_n_others)
+{
+	size_t n_sticks = 0, n_others = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i].is_virtual)
+			continue;
+		if (!is_stick(&list[i]))
+			n_others++;
+		else if (n_sticks++ != i)
+			list[n_sticks - 1] = list[i];
+	}
+	*ret_n_others = n_others;
+	return n_sticks;
+}
+
+/* *ret is freed by the caller. What cannot be listed is not shown: the command itself will say why. */
 static size_t list_sticks(struct device_info **ret, size_t *ret_n_others)
 {
 	struct error err = ERROR_INIT;
-	size_t n = 0, n_sticks = 0;
+	size_t n = 0;
 
 	*ret = NULL;
 	*ret_n_others = 0;
 	if (device_list(false, ret, &n, &err) < 0)
 		return 0;
-	for (size_t i = 0; i < n; i++) {
-		struct device_info *info = &(*ret)[i];
-		bool is_stick = true;
-
-		/* What the question itself can lift does not make it another disk. */
-		for (size_t k = 0; k < info->n_refused; k++)
-			is_stick = is_stick && (info->refused[k].rule == RULE_MOUNTED ||
-						info->refused[k].rule == RULE_CONTENTS);
-		if (!is_stick)
-			(*ret_n_others)++;
-		else if (n_sticks++ != i)
-			(*ret)[n_sticks - 1] = *info;
-	}
-	return n_sticks;
+	return sort_sticks(*ret, n, ret_n_others);
 }
 
 void cmd_print_sticks(struct ui *ui, const char *indent)
@@ -83,22 +100,21 @@ void cmd_print_sticks(struct ui *ui, const char *indent)
 	fprintf(ui->err, "\n");
 }
 
-static void print_stick(struct ui *ui, const struct device_info *info)
+static void print_stick(FILE *out, const struct device_info *info)
 {
 	char words[320], content[512];
 
 	stick_words(info, "  ", words, sizeof(words));
-	fprintf(ui->err, "%s  %s", info->path, words);
+	fprintf(out, "%s  %s", info->path, words);
 	if (info->usb_port[0])
-		fprintf(ui->err, _("  port %s"), info->usb_port);
+		fprintf(out, _("  port %s"), info->usb_port);
 	for (size_t i = 0; i < info->n_contents; i++) {
 		if (info->contents[i].is_table)
 			continue;
-		fprintf(ui->err, "  %s",
-			words_content(&info->contents[i], content, sizeof(content)));
+		fprintf(out, "  %s", words_content(&info->contents[i], content, sizeof(content)));
 		break;
 	}
-	fprintf(ui->err, "\n");
+	fprintf(out, "\n");
 }
 
 static int fail_usage(struct ui *ui, const char *code, const char *message)
@@ -112,38 +128,46 @@ static int fail_usage(struct ui *ui, const char *code, const char *message)
 	return ui_json_end(ui, &j, &finding, 1, EXIT_USAGE);
 }
 
+void first_print_contact(FILE *out, struct device_info *list, size_t n_list)
+{
+	size_t n_others, n = sort_sticks(list, n_list, &n_others);
+
+	fprintf(out,
+		_("isowrite writes an image to a USB stick or card, reads it back and compares.\n"
+		  "  isowrite IMAGE DEVICE      e.g.  isowrite ubuntu.iso /dev/sdb\n"
+		  "  isowrite inspect IMAGE     what is it, and where does it boot?\n"));
+	if (n == 0)
+		fprintf(out, _("Plug the stick in and run isowrite again.\n"));
+	for (size_t i = 0; i < n; i++) {
+		fprintf(out, "%-29s", i == 0 ? _("Sticks that may be written:") : "");
+		print_stick(out, &list[i]);
+	}
+	if (n_others > 0)
+		fprintf(out, _("Other disks: %zu, not offered (isowrite devices says why).   "),
+			n_others);
+	fprintf(out, "isowrite --help\n");
+}
+
 int cmd_first_contact(const struct options *opts, struct ui *ui)
 {
-	auto_free struct device_info *sticks = NULL;
-	size_t n_others, n;
+	auto_free struct device_info *list = NULL;
+	struct error err = ERROR_INIT;
+	size_t n = 0;
 
 	(void)opts;
 	if (ui_wants_json(ui))
 		return fail_usage(ui, "missing-operand", _("No image and no target were given."));
-	fprintf(ui->err,
-		_("isowrite writes an image to a USB stick or card, reads it back and compares.\n"
-		  "  isowrite IMAGE DEVICE      e.g.  isowrite ubuntu.iso /dev/sdb\n"
-		  "  isowrite inspect IMAGE     what is it, and where does it boot?\n"));
-	n = list_sticks(&sticks, &n_others);
-	if (n == 0)
-		fprintf(ui->err, _("Plug the stick in and run isowrite again.\n"));
-	for (size_t i = 0; i < n; i++) {
-		fprintf(ui->err, "%-29s", i == 0 ? _("Sticks that may be written:") : "");
-		print_stick(ui, &sticks[i]);
-	}
-	if (n_others > 0)
-		fprintf(ui->err, _("Other disks: %zu, not offered (isowrite devices says why).   "),
-			n_others);
-	fprintf(ui->err, "isowrite --help\n");
+	(void)device_list(false, &list, &n, &err); /* without a list there is nothing to show */
+	first_print_contact(ui->err, list, n);
 	return EXIT_USAGE;
 }
 
 /* "ubuntu.iso is "Ubuntu 24.04", 6.2 GB; made to boot from a stick on BIOS and UEFI x64." */
-static void describe_image(const char *path, const struct source *src, const struct layout *lay,
-			   char *buf, size_t buf_size)
+static void describe_image(const char *path, uint64_t bytes, const struct layout *lay, char *buf,
+			   size_t buf_size)
 {
 	char name[256], title[160], size[NUM_SIZE_LEN], made_for[128];
-	uint64_t bytes = src->size != SOURCE_SIZE_UNKNOWN ? src->size : src->file_size;
+	const char *last;
 	size_t len;
 
 	text_escape(path, SIZE_MAX, name, sizeof(name));
@@ -158,66 +182,78 @@ static void describe_image(const char *path, const struct source *src, const str
 		snprintf(buf + len, buf_size - len, ", %s",
 			 num_format_size(size, sizeof(size), bytes));
 	len = strlen(buf);
-	if (made_for[0])
+	last = strrchr(made_for, ',');
+	if (last)
+		snprintf(buf + len, buf_size - len, _("; made to boot from a stick on %.*s and%s."),
+			 (int)(last - made_for), made_for, last + 1);
+	else if (made_for[0])
 		snprintf(buf + len, buf_size - len, _("; made to boot from a stick on %s."),
 			 made_for);
 	else
 		snprintf(buf + len, buf_size - len, ".");
 }
 
-/* The commands that write the image, one line a stick. */
-static void suggest(struct ui *ui, const char *image, const struct device_info *sticks, size_t n)
+void first_print_no_target(FILE *out, const char *path, uint64_t bytes, const struct layout *lay,
+			   struct device_info *list, size_t n_list)
 {
-	char words[320], command[4700], quoted[4352];
+	size_t n_others, n = sort_sticks(list, n_list, &n_others);
+	char text[1024] = "", line[1200];
 
+	if (lay)
+		describe_image(path, bytes, lay, text, sizeof(text));
+	snprintf(line, sizeof(line), _("isowrite: no target given.%s%s%s"), text[0] ? " " : "",
+		 text,
+		 n == 0   ? _(" Plug the stick in and run isowrite again.")
+		 : n == 1 ? _(" One stick is plugged in; to write it:")
+			  : _(" Several sticks are plugged in; to write one of them:"));
+	words_wrap(out, line, 0);
 	for (size_t i = 0; i < n; i++) {
-		text_shell_quote(image, quoted, sizeof(quoted));
-		snprintf(command, sizeof(command), "isowrite %s%s %s", image[0] == '-' ? "-- " : "",
-			 quoted, sticks[i].path);
-		stick_words(&sticks[i], ", ", words, sizeof(words));
-		fprintf(ui->err, "    %-39s (%s)\n", command, words);
+		char words[320], command[4700], quoted[4352];
+
+		text_shell_quote(path, quoted, sizeof(quoted));
+		snprintf(command, sizeof(command), "isowrite %s%s %s",
+			 path[0] == '-' && path[1] ? "-- " : "", quoted, list[i].path);
+		stick_words(&list[i], ", ", words, sizeof(words));
+		fprintf(out, "    %-39s (%s)\n", command, words);
 	}
+}
+
+/* Looks at the image; standard input is left alone. */
+static int look(const char *path, struct layout *lay, uint64_t *ret_bytes, struct error *err)
+{
+	struct source *src = NULL;
+	int r;
+
+	if (source_open(path, &src, err) < 0)
+		return -1;
+	r = detect_layout(src, DETECT_BUDGET, lay, err);
+	*ret_bytes = src->size != SOURCE_SIZE_UNKNOWN ? src->size : src->file_size;
+	source_free(src);
+	return r;
 }
 
 int cmd_no_target(const struct options *opts, struct ui *ui)
 {
 	const char *path = opts->operands[0];
-	auto_free struct device_info *sticks = NULL;
-	struct layout *lay = NULL;
-	struct source *src = NULL;
-	struct error err = ERROR_INIT;
-	size_t n_others, n;
-	char text[1024] = "";
-	int status = EXIT_USAGE;
+	auto_free struct device_info *list = NULL;
+	auto_free struct layout *lay = calloc(1, sizeof(*lay));
+	struct error err = ERROR_INIT, ignored = ERROR_INIT;
+	bool is_stdin = strcmp(path, "-") == 0;
+	uint64_t bytes = SOURCE_SIZE_UNKNOWN;
+	size_t n = 0;
 
-	if (opts_check_image_word(path, &err) < 0)
+	if (!lay) {
+		error_set_nomem(&err);
 		return ui_fail(ui, &err);
-	if (strcmp(path, "-") != 0) {
-		lay = malloc(sizeof(*lay));
-		if (!lay)
-			error_set_nomem(&err);
-		else if (source_open(path, &src, &err) == 0 &&
-			 detect_layout(src, DETECT_BUDGET, lay, &err) == 0)
-			describe_image(path, src, lay, text, sizeof(text));
 	}
-	if (err.kind != ERROR_NONE) {
-		status = ui_fail(ui, &err);
-	} else if (ui_wants_json(ui)) {
+	if (opts_check_image_word(path, &err) < 0 ||
+	    (!is_stdin && look(path, lay, &bytes, &err) < 0))
+		return ui_fail(ui, &err);
+	if (ui_wants_json(ui)) {
 		ui_warn(ui, _("no target given."));
-		status = fail_usage(ui, "missing-operand", _("No target was given."));
-	} else {
-		char line[1200];
-
-		n = list_sticks(&sticks, &n_others);
-		snprintf(line, sizeof(line), _("isowrite: no target given.%s%s%s"),
-			 text[0] ? " " : "", text,
-			 n == 0   ? _(" Plug the stick in and run isowrite again.")
-			 : n == 1 ? _(" One stick is plugged in; to write it:")
-				  : _(" Several sticks are plugged in; to write one of them:"));
-		words_wrap(ui->err, line, 0);
-		suggest(ui, path, sticks, n);
+		return fail_usage(ui, "missing-operand", _("No target was given."));
 	}
-	source_free(src);
-	free(lay);
-	return status;
+	(void)device_list(false, &list, &n, &ignored);
+	first_print_no_target(ui->err, path, bytes, is_stdin ? NULL : lay, list, n);
+	return EXIT_USAGE;
 }

@@ -23,4 +23,11 @@ void cmd_print_sticks(struct ui *ui, const char *indent);
 int cmd_first_contact(const struct options *opts, struct ui *ui);
 int cmd_no_target(const struct options *opts, struct ui *ui);
 
+/* What they print, of any devices: the sticks are moved to the front of the list. */
+void first_print_contact(FILE *out, struct device_info *list, size_t n_list);
+
+/* lay NULL: standard input, which is not looked at. bytes: UINT64_MAX unknown. */
+void first_print_no_target(FILE *out, const char *path, uint64_t bytes, const struct layout *lay,
+			   struct device_info *list, size_t n_list);
+
 #endif
