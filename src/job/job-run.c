@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "io/inhibit.h"
 #include "job/job-state.h"
 
 #define WAIT_MS 200
@@ -282,6 +283,7 @@ int job_run(struct job *j, struct error *err)
 	if (job_new_engine(j, err) < 0)
 		return -1;
 	warn_about_slow_ports(j);
+	j->inhibit_fd = inhibit_sleep(_("writing and checking a stick"));
 	if (engine_start(j->engine, err) < 0)
 		return -1;
 	while (!finished) {

@@ -59,6 +59,7 @@ struct job {
 	size_t n_targets;
 	struct job_target *targets; /* as report->targets */
 	bool was_cancelled;
+	int inhibit_fd; /* the machine does not sleep while this is open; -1 */
 	bool has_receipt_path; /* asked for, and it can be written */
 	double last_progress, read_start; /* monotonic seconds, of job_read_progress */
 	uint64_t read_done;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "job/job-state.h"
 #include "job/receipt.h"
@@ -16,7 +17,8 @@
 int job_init(struct job *j, const struct job_request *req, const struct events *events,
 	     struct report *r, struct error *err)
 {
-	*j = (struct job){ .req = req, .events = events, .r = r, .n_targets = req->n_targets };
+	*j = (struct job){ .req = req, .events = events, .r = r, .n_targets = req->n_targets,
+			 .inhibit_fd = -1 };
 	r->is_strict = req->strict;
 	j->targets = calloc(req->n_targets + 1, sizeof(*j->targets));
 	r->targets = calloc(req->n_targets + 1, sizeof(*r->targets));
@@ -43,6 +45,8 @@ void job_done(struct job *j)
 	free(j->targets);
 	free(j->gate.layout);
 	source_free(j->source);
+	if (j->inhibit_fd >= 0)
+		close(j->inhibit_fd);
 }
 
 double job_now(void)
