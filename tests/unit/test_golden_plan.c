@@ -116,7 +116,7 @@ static char *read_text(const char *path)
 	FILE *f = fopen(path, "r");
 
 	if (f) {
-		fread(text, 1, 65535, f);
+		CHECK(fread(text, 1, 65535, f) > 0);
 		fclose(f);
 	}
 	return text;
