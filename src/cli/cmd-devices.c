@@ -114,20 +114,33 @@ static void print_device(struct ui *ui, const struct device_info *info)
 	}
 }
 
-static void print_group(struct ui *ui, const struct device_info *list, size_t n, bool offered,
-			const char *title)
+enum group { GROUP_STICKS, GROUP_VIRTUAL, GROUP_OTHERS, N_GROUPS };
+
+static enum group group_of(const struct device_info *info)
 {
+	if (!is_offered(info))
+		return GROUP_OTHERS;
+	return info->is_virtual ? GROUP_VIRTUAL : GROUP_STICKS;
+}
+
+static void print_group(struct ui *ui, const struct device_info *list, size_t n, enum group group)
+{
+	static const char *const titles[N_GROUPS] = {
+		[GROUP_STICKS] = _("Sticks that may be written:"),
+		[GROUP_VIRTUAL] = _("Virtual sticks, written when you name them:"),
+		[GROUP_OTHERS] = _("Other disks, not offered:"),
+	};
 	bool is_first = true;
 
 	for (size_t i = 0; i < n; i++) {
-		if (is_offered(&list[i]) != offered)
+		if (group_of(&list[i]) != group)
 			continue;
 		if (is_first)
-			fprintf(ui->out, "%s\n", title);
+			fprintf(ui->out, "%s\n", titles[group]);
 		is_first = false;
 		print_device(ui, &list[i]);
 	}
-	if (is_first && offered)
+	if (is_first && group == GROUP_STICKS)
 		fprintf(ui->out, _("No stick that may be written is plugged in.\n"));
 }
 
@@ -185,8 +198,8 @@ static int print_list(const struct options *opts, struct ui *ui)
 		json_end_array(&j);
 		return ui_json_end(ui, &j, NULL, 0, 0);
 	}
-	print_group(ui, list, n, true, _("Sticks that may be written:"));
-	print_group(ui, list, n, false, _("Other disks, not offered:"));
+	for (int group = 0; group < N_GROUPS; group++)
+		print_group(ui, list, n, (enum group)group);
 	return 0;
 }
 

@@ -165,17 +165,19 @@ static int compare_names(const void *a, const void *b)
 	return strverscmp(a, b); /* sdb before sdaa is no loss; nvme2 before nvme10 is a gain */
 }
 
-/* Can never be a stick, so that nobody looks for it in the list. */
+/*
+ * Can never be a stick, or is one only for whoever names it (loop, zram), so
+ * that nobody looks for it in the list.
+ */
 static bool is_uninteresting(const struct device_info *info)
 {
-	static const char *const names[] = { "/dev/ram", "/dev/dm-", "/dev/md",  "/dev/sr",
-					     "/dev/fd",  "/dev/nbd", "/dev/zram" };
+	static const char *const names[] = { "/dev/ram", "/dev/dm-", "/dev/md",
+					     "/dev/sr",	 "/dev/fd",  "/dev/nbd" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(info->path, names[i], strlen(names[i])))
 			return true;
-	/* Others' loop devices: snaps, mounted images. */
-	return info->size == 0 || (info->is_virtual && !info->writable);
+	return info->size == 0 || info->is_virtual;
 }
 
 static int examine_name(const char *name, bool all, const struct device_world *w,
@@ -196,7 +198,7 @@ static int examine_name(const char *name, bool all, const struct device_world *w
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	device_read_identity(&node, ret);
 	set_path(path, &node, ret);
-	if (!all && is_uninteresting(ret) && !ret->is_virtual)
+	if (!all && is_uninteresting(ret))
 		return 0;
 	if (ret->size > 0 && !device_root[0]) {
 		struct stat st;
@@ -209,7 +211,7 @@ static int examine_name(const char *name, bool all, const struct device_world *w
 	    device_check_rules(&node, w, -1, ret, err))
 		return -1;
 	ret->writable = ret->writable && ret->size > 0;
-	*ret_listed = all || !is_uninteresting(ret);
+	*ret_listed = true;
 	return 0;
 }
 

@@ -96,8 +96,9 @@ int device_examine(const char *path, int fd, int source_fd, struct device_info *
 		   struct error *err);
 
 /*
- * All disks of the machine. all: also those that can never be sticks (empty
- * loops, ram ...). *ret is an array of *ret_n, freed by free().
+ * All disks of the machine. all: also those that can never be sticks (optical,
+ * ram, empty ...) and virtual sticks (loop, zram), which are written only if
+ * somebody names them. *ret is an array of *ret_n, freed by free().
  */
 int device_list(bool all, struct device_info **ret, size_t *ret_n, struct error *err);
 
