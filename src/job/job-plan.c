@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/num.h"
+#include "base/text.h"
 #include "io/fdisk.h"
 #include "job/job-state.h"
 #include "plan/planner.h"
@@ -112,6 +113,7 @@ int job_make_plans(struct job *j, struct error *err)
 	}
 	for (size_t i = 0; i < j->n_targets; i++) {
 		struct error why = ERROR_INIT;
+		char name[256];
 
 		/* A dry run shows the plan also for a target that would be refused. */
 		if (!j->targets[i].target || (!is_dry && !job_is_live(j, i)))
@@ -122,6 +124,8 @@ int job_make_plans(struct job *j, struct error *err)
 			*err = why;
 			return -1;
 		}
+		error_prefix(&why, "%s",
+			     text_escape(r->targets[i].path, SIZE_MAX, name, sizeof(name)));
 		if (r->targets[i].error.kind == ERROR_NONE)
 			r->targets[i].error = why;
 	}

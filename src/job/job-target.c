@@ -118,7 +118,7 @@ static void format_lift(const struct report_target *rt, enum device_rule rule, c
 			snprintf(buf, size, "%s", _("This cannot be lifted."));
 		break;
 	case LIFT_FILE_PREFIX:
-		snprintf(buf, size, _("To write it as a virtual stick name it file:%s."), quoted);
+		buf[0] = '\0'; /* the refusal says it */
 		break;
 	case LIFT_QUESTION:
 		snprintf(buf, size, "%s", _("--unmount unmounts it first."));
@@ -130,7 +130,8 @@ static void format_lift(const struct report_target *rt, enum device_rule rule, c
 	}
 }
 
-static void refuse(struct report_target *rt, const struct device_refusal *refusal)
+/* also: other rules that refuse it too, so that they need not be found one by one. */
+static void refuse(struct report_target *rt, const struct device_refusal *refusal, const char *also)
 {
 	char name[256], lift[640];
 	size_t len = strlen(refusal->why);
@@ -142,32 +143,59 @@ static void refuse(struct report_target *rt, const struct device_refusal *refusa
 	rt->has_rule = true;
 	rt->rule = refusal->rule;
 	rt->status = TARGET_REFUSED;
-	error_set(&rt->error, ERROR_REFUSED, "rule", _("%s refused (rule %s): %.*s. %s"),
+	error_set(&rt->error, ERROR_REFUSED, "rule", _("%s refused (rule %s): %.*s.%s%s%s"),
 		  text_escape(rt->path, SIZE_MAX, name, sizeof(name)),
-		  device_rule_name(refusal->rule), (int)len, refusal->why, lift);
+		  device_rule_name(refusal->rule), (int)len, refusal->why, lift[0] ? " " : "", lift,
+		  also);
+}
+
+/* The rules that nothing lifts, or the others: refuses by the first that stands. */
+static void apply(struct job *j, size_t i, bool never)
+{
+	struct report_target *rt = &j->r->targets[i];
+	const struct device_refusal *first = NULL;
+	bool must_type = false;
+	char also[128] = "";
+
+	for (size_t k = 0; k < rt->info.n_refused; k++) {
+		const struct device_refusal *refusal = &rt->info.refused[k];
+		size_t len = strlen(also);
+
+		if ((device_rule_lift(refusal->rule) == LIFT_NEVER) != never ||
+		    rule_is_lifted(j, refusal->rule, &must_type))
+			continue;
+		if (!first)
+			first = refusal;
+		else
+			snprintf(also + len, sizeof(also) - len, "%s %s",
+				 len ? "," : _(" Also refused by:"),
+				 device_rule_name(refusal->rule));
+	}
+	if (also[0])
+		strncat(also, ".", sizeof(also) - strlen(also) - 1);
+	if (first)
+		refuse(rt, first, also);
+	/* "Not typed" is what is left to ask for. */
+	j->targets[i].is_typed = !must_type;
 }
 
 void job_apply_rules(struct job *j)
 {
 	const struct device_refusal itself = { RULE_SOURCE, "it is the image itself" };
+	bool is_dry = strcmp(j->r->command, "plan") == 0;
 
 	for (size_t i = 0; i < j->n_targets; i++) {
 		struct report_target *rt = &j->r->targets[i];
-		bool must_type = false;
 
-		if (!job_is_live(j, i))
-			continue;
-		if (is_the_image(j, j->targets[i].target))
-			refuse(rt, &itself);
-		for (size_t k = 0; job_is_live(j, i) && k < rt->info.n_refused; k++) {
-			if (rule_is_lifted(j, rt->info.refused[k].rule, &must_type))
-				continue;
-			refuse(rt, &rt->info.refused[k]);
-		}
-		if (job_is_live(j, i) && strcmp(j->r->command, "plan") != 0)
+		if (job_is_live(j, i) && is_the_image(j, j->targets[i].target))
+			refuse(rt, &itself, "");
+		if (job_is_live(j, i))
+			apply(j, i, true);
+		/* Who may not read it cannot be told what is on it either, so this comes first. */
+		if (job_is_live(j, i) && !is_dry)
 			(void)target_check_access(j->targets[i].target, &rt->error);
-		/* "Not typed" is what is left to ask for. */
-		j->targets[i].is_typed = !must_type;
+		if (job_is_live(j, i))
+			apply(j, i, false);
 	}
 }
 
