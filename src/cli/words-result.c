@@ -36,7 +36,7 @@ static const struct plan *plan_of(const struct report *r, const struct report_ta
 /* Where the bytes were read back from: the words must not promise more than was done. */
 static const char *place(const struct report_target *t)
 {
-	if (t->result.method == METHOD_FILE)
+	if (t->info.is_file || t->result.method == METHOD_FILE)
 		return _("the file");
 	return t->info.is_virtual || t->info.is_partition ? _("the device") : _("the stick");
 }
@@ -164,6 +164,12 @@ static void print_one(FILE *out, const struct report *r, const struct report_tar
 		print_details(out, r, t);
 }
 
+/* A file or a loop device is never unplugged, whatever the job says. */
+static bool can_unplug(const struct report_target *t)
+{
+	return t->can_unplug && !t->info.is_file && !t->info.is_virtual;
+}
+
 static void print_unplug(FILE *out, const struct report *r)
 {
 	struct text line = { .len = 0 };
@@ -171,7 +177,7 @@ static void print_unplug(FILE *out, const struct report *r)
 	char path[512];
 
 	for (size_t i = 0; i < r->n_targets; i++)
-		n += r->targets[i].can_unplug;
+		n += can_unplug(&r->targets[i]);
 	if (n == 0)
 		return;
 	if (n == r->n_targets) {
@@ -180,7 +186,7 @@ static void print_unplug(FILE *out, const struct report *r)
 	}
 	n = 0;
 	for (size_t i = 0; i < r->n_targets; i++) {
-		if (r->targets[i].can_unplug)
+		if (can_unplug(&r->targets[i]))
 			add(&line, "%s%s", n++ ? ", " : _("You can unplug "),
 			    text_escape(r->targets[i].path, SIZE_MAX, path, sizeof(path)));
 	}

@@ -20,7 +20,9 @@ const char *words_duration(double seconds, char *buf, size_t size)
 		return buf;
 	}
 	whole = (uint64_t)(seconds + 0.5);
-	if (seconds < 9.95)
+	if (seconds < 0.05)
+		snprintf(buf, size, "<0.1 s");
+	else if (seconds < 9.95)
 		snprintf(buf, size, "%.1f s", seconds);
 	else if (whole < 3600)
 		snprintf(buf, size, "%" PRIu64 ":%02" PRIu64, whole / 60, whole % 60);
@@ -86,13 +88,22 @@ void words_wrap(FILE *out, const char *text, unsigned int indent)
 static const char *content_type(const struct device_content *content)
 {
 	static const char *const words[][2] = {
-		{ "vfat", "FAT" },        { "exfat", "exFAT" },
-		{ "ntfs", "NTFS" },       { "iso9660", "ISO 9660" },
-		{ "udf", "UDF" },         { "crypto_LUKS", "LUKS" },
-		{ "LVM2_member", "LVM" }, { "linux_raid_member", "RAID member" },
-		{ "zfs_member", "ZFS" },  { "apfs", "APFS" },
-		{ "hfsplus", "HFS+" },    { "dos", "MBR" },
-		{ "gpt", "GPT" },         { "PMBR", "protective MBR" },
+		{ "vfat", "FAT" },
+		{ "exfat", "exFAT" },
+		{ "ntfs", "NTFS" },
+		{ "iso9660", "ISO 9660" },
+		{ "udf", "UDF" },
+		{ "crypto_LUKS", "LUKS" },
+		{ "LVM2_member", "LVM" },
+		{ "linux_raid_member", "RAID member" },
+		{ "zfs_member", "ZFS" },
+		{ "apfs", "APFS" },
+		{ "hfsplus", "HFS+" },
+		{ "dos", "MBR" },
+		{ "gpt", "GPT" },
+		{ "PMBR", "protective MBR" },
+		{ "unknown", _("unknown data") },
+		{ "more", _("more partitions") },
 	};
 
 	if (content->version[0] && strncmp(content->version, "FAT", 3) == 0)

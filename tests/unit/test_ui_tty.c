@@ -264,8 +264,7 @@ static void test_file_is_no_stick(void)
 {
 	struct report *r = make_written(1, TARGET_VERIFIED);
 
-	r->targets[0].result.method = METHOD_FILE;
-	r->targets[0].can_unplug = false;
+	r->targets[0].info.is_file = true; /* also where O_DIRECT reads it back */
 	CHECK(strstr(said(r, false), "read back from the file equal the image.") != NULL);
 	CHECK(!strstr(said(r, false), "unplug"));
 	CHECK(!strstr(said(r, false), "stick"));
