@@ -98,14 +98,15 @@ static void put_header(struct layout_gpt_header *to, const struct copy *from, ui
 /* The block size with the best primary header at LBA 1; *ret_found if there is one at all. */
 static int find_primary(struct probe *p, bool *ret_found, struct error *err)
 {
-	uint32_t sizes[4] = { 512, 2048, 4096 }, best = 0;
-	size_t n = 3;
+	uint32_t sizes[] = { 512, 2048, 4096 }, best = 0;
+	size_t n = ARRAY_SIZE(sizes);
 
-	if (p->d->src->is_block_device) {
+	if (p->d->src->is_block_device && num_is_power_of_2(p->d->src->sector_size) &&
+	    p->d->src->sector_size >= 512 && p->d->src->sector_size <= MAX_BLOCK) {
 		sizes[0] = p->d->src->sector_size;
 		n = 1;
 	}
-	for (size_t i = 0; i < n && sizes[i] <= MAX_BLOCK; i++) {
+	for (size_t i = 0; i < n; i++) {
 		p->block_size = sizes[i];
 		if (read_header(p, 1, &p->primary, err) < 0)
 			return -1;
@@ -144,12 +145,12 @@ static int find_orphan(struct probe *p, struct error *err)
 /* The backup where the primary says, else in the last block. Sets *ret_lba. */
 static int find_backup(struct probe *p, uint64_t *ret_lba, struct error *err)
 {
-	uint64_t alternate = p->primary.header.alternate_lba;
+	bool is_known = p->primary.verdict == GPT_OK && p->primary.header.alternate_lba > 1;
+	uint64_t alternate = is_known ? p->primary.header.alternate_lba : UNKNOWN_LBA;
 	struct copy last = { .verdict = GPT_NO_SIGNATURE };
 
 	*ret_lba = alternate;
-	if (p->primary.verdict == GPT_OK && alternate != 1 &&
-	    read_header(p, alternate, &p->backup, err) < 0)
+	if (is_known && read_header(p, alternate, &p->backup, err) < 0)
 		return -1;
 	if (p->backup.verdict == GPT_OK || p->last_lba == UNKNOWN_LBA || p->last_lba == alternate ||
 	    p->last_lba < 2)
