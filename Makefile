@@ -6,7 +6,7 @@
 #   make check-root       loop devices and faults (root)
 #   make check-boot       boots in QEMU
 #   make golden           rewrites the golden files
-#   make lint bench fuzz install
+#   make lint bench fuzz print-libs install
 #   SAN=1 (ASan+UBSan), V=1 (show commands), CC=clang, WERROR=1
 
 VERSION := 0.1.0
@@ -21,7 +21,9 @@ INSTALL ?= install
 PKG_CONFIG ?= pkg-config
 
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
+# Quiet with make -s, as usual.
+silent := $(findstring s,$(filter-out -%,$(firstword $(MAKEFLAGS))))
+say = $(if $(V),,@$(if $(silent),,printf '  %-7s %s\n' $(1) $(2);))
 
 B ?= build$(if $(SAN),-san)
 
@@ -104,6 +106,8 @@ RUN_TESTS := BUILD=$(abspath $(B)) ISOWRITE=$(abspath $(B)/isowrite) tests/run
 TEST_BINS := $(B)/isowrite $(UNIT) $(FUZZ)
 QUICK_TESTS := $(UNIT) $(wildcard tests/fuzz/replay.sh tests/golden/*.sh)
 
+test-programs: $(TEST_BINS)
+
 check: $(TEST_BINS)
 	$(Q)ISOWRITE_TEST_NO_ROOT=1 $(RUN_TESTS) $(QUICK_TESTS) $(wildcard tests/e2e/*.sh)
 
@@ -130,6 +134,9 @@ bench: $(B)/isowrite
 FUZZ_SECONDS ?= 60
 fuzz:
 	$(Q)scripts/fuzz $(FUZZ_SECONDS)
+
+print-libs:
+	@echo $(LIB_LDLIBS)
 
 # Fault injection: built where a test asks for it, never by all. Not sanitized: it is no part of
 # what is tested, and its speed is part of the tests.
@@ -161,6 +168,6 @@ uninstall:
 clean:
 	rm -rf build build-*
 
-.PHONY: all check check-unit check-root check-boot golden lint bench fuzz install uninstall clean FORCE
+.PHONY: all test-programs check check-unit check-root check-boot golden lint bench fuzz print-libs install uninstall clean FORCE
 .SECONDARY:
 -include $(wildcard $(B)/src/*/*.d $(B)/tests/*/*.d)

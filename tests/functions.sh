@@ -38,7 +38,7 @@ if [ -z "${ISOWRITE_TEST_RUN:-}" ]; then
 	exec "$TOP/tests/run" "$@"
 fi
 
-export ISOWRITE TOP LC_ALL=C.UTF-8 TERM=dumb
+export ISOWRITE TOP LC_ALL=C.UTF-8 TERM=dumb PATH=$PATH:/usr/sbin:/sbin
 unset NO_COLOR COLUMNS
 
 # ---------------------------------------------------------------- verdicts
@@ -91,7 +91,7 @@ need_tool()
 	local tool
 
 	for tool; do
-		PATH=$PATH:/usr/sbin:/sbin command -v "$tool" >/dev/null || missing "$tool is not installed (scripts/deps test)"
+		command -v "$tool" >/dev/null || missing "$tool is not installed (scripts/deps test)"
 	done
 }
 
@@ -301,8 +301,9 @@ print(v if isinstance(v, str) else json.dumps(v))' "$1" "$2" || fail "no $2 in $
 # validate_json FILE: one object, or one per line, valid by our schema.
 validate_json()
 {
-	"$PYTHON" -c 'import jsonschema' 2>/dev/null || missing "python3-jsonschema is not installed (scripts/deps test)"
-	"$PYTHON" - "$TOP/scripts/isowrite.schema.json" "$1" <<-'END' || { show "$1"; fail "${1##*/} is not valid by the schema"; }
+	"$PYTHON" -c 'import jsonschema' 2>/dev/null ||
+		missing "python3-jsonschema is not installed (scripts/deps test)"
+	"$PYTHON" - "$TOP/scripts/isowrite.schema.json" "$1" <<-'END' && return
 		import json, sys, jsonschema
 		schema = json.load(open(sys.argv[1]))
 		text = open(sys.argv[2], encoding="utf-8").read()
@@ -315,6 +316,8 @@ validate_json()
 		for o in objects:
 		    jsonschema.validate(o, schema)
 	END
+	show "$1"
+	fail "${1##*/} is not valid by the schema"
 }
 
 # on_pty ARGUMENT...: tests/e2e/pty.py, which runs a command on a terminal of its own.
