@@ -19,7 +19,7 @@ int detect_filesystem(struct detect *d, struct error *err)
 	d->lay->sector_size = volume.sector_size;
 	detect_claim(d, volume.size, "its file system");
 	layout_add_finding(d->lay, LAYOUT_INFO, "superfloppy",
-			   _("A %s volume begins at byte 0; there is no partition table."),
+			   _("A volume (%s) begins at byte 0; there is no partition table."),
 			   fat_kind_name(volume.kind));
 	return 0;
 }

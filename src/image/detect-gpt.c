@@ -197,23 +197,36 @@ static void add_partitions(struct probe *p, const struct copy *copy)
 				   _("The GPT has %u partitions more than are shown."), n_dropped);
 }
 
+static bool is_usable(const struct layout_gpt_partition *part, const struct copy *copy)
+{
+	return part->first_lba <= part->last_lba &&
+	       part->first_lba >= copy->header.first_usable_lba &&
+	       part->last_lba <= copy->header.last_usable_lba;
+}
+
+/* As EDK2 judges entries: first what is out of range is dropped, then what overlaps. */
 static void check_partitions(struct probe *p, const struct copy *copy)
 {
 	struct layout *lay = p->d->lay;
 
+	/* Nobody reads an unprotected table, so what is wrong in it harms nobody. */
+	if (lay->mbr.present && !lay->mbr.is_protective)
+		return;
 	for (uint32_t i = 0; i < lay->gpt.n_partitions; i++) {
 		const struct layout_gpt_partition *a = &lay->gpt.partitions[i];
 
-		if (a->last_lba < a->first_lba || a->first_lba < copy->header.first_usable_lba ||
-		    a->last_lba > copy->header.last_usable_lba)
+		if (!is_usable(a, copy)) {
 			layout_add_finding(lay, LAYOUT_WARNING, "gpt-outside-usable",
 					   _("GPT partition %u lies outside the usable area; UEFI "
 					     "firmware ignores it."),
 					   a->number);
+			continue;
+		}
 		for (uint32_t k = i + 1; k < lay->gpt.n_partitions; k++) {
 			const struct layout_gpt_partition *b = &lay->gpt.partitions[k];
 
-			if (a->first_lba <= b->last_lba && b->first_lba <= a->last_lba)
+			if (is_usable(b, copy) && a->first_lba <= b->last_lba &&
+			    b->first_lba <= a->last_lba)
 				layout_add_finding(lay, LAYOUT_WARNING, "gpt-overlap",
 						   _("GPT partitions %u and %u overlap; UEFI "
 						     "firmware ignores both."),
