@@ -117,6 +117,7 @@ static int init_plans(struct engine *e, struct engine_target *targets, size_t n,
 		while (k < e->n_plans && e->plans[k].plan != targets[i].plan)
 			k++;
 		e->pumps[i].ep = &e->plans[k];
+		e->pumps[i].plan_is_known = !targets[i].plan->is_open;
 		if (k < e->n_plans)
 			continue;
 		if (init_plan(e, &e->plans[e->n_plans++], targets[i].plan, err) < 0)

@@ -90,10 +90,14 @@ static int flush(struct pump *p, struct error *err)
 
 static int zero_window(struct pump *p, struct error *err)
 {
+	const struct geometry *geo = &p->ep->plan->geo;
+	uint64_t last_mib = num_round_down(geo->size - num_min(geo->size, MIB), geo->io_align);
+
 	p->touched = true;
 	p->et->target->was_written = true;
+	/* tail_start is rounded further down: an open plan may keep what lies before its last MiB. */
 	if (zero_end(p, 0, p->ep->head_len, err) < 0 ||
-	    zero_end(p, p->ep->tail_start, p->ep->tail_start + p->ep->tail_len, err) < 0)
+	    zero_end(p, num_max(p->ep->tail_start, p->plan_is_known ? 0 : last_mib), p->ep->tail_start + p->ep->tail_len, err) < 0)
 		return -1;
 	return flush(p, err);
 }
