@@ -335,7 +335,7 @@ static int set_sector_size(struct options *o, const char *value, struct error *e
 #define EVERY (W | P | I | D | C)
 
 /* help and version have no setter: opts_parse() knows them. */
-const struct option_row option_table[N_OPTIONS] = {
+static const struct option_row rows[] = {
 	{ 'y', "yes", NULL, 0, VALUE_NONE, NULL, W, true,
 	  _("no question; what would be erased is still shown"), set_yes },
 	{ 'n', "dry-run", NULL, 0, VALUE_NONE, NULL, W, true, _("like plan: touches nothing"),
@@ -394,7 +394,8 @@ const struct option_row option_table[N_OPTIONS] = {
 	{ 'V', "version", NULL, 0, VALUE_NONE, NULL, EVERY, true,
 	  _("the version, and the libraries built in"), NULL },
 };
-static_assert(ARRAY_SIZE(option_table) == N_OPTIONS, "N_OPTIONS in opts.h");
+static_assert(ARRAY_SIZE(rows) == N_OPTIONS, "N_OPTIONS in opts.h");
+const struct option_row *const option_table = rows;
 
 #undef W
 #undef P

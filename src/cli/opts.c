@@ -57,7 +57,7 @@ static const char *nearest_option(const char *word)
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		unsigned int d = text_distance(word, option_table[i].name, 3);
 
-		if (d < best_distance && d <= (strlen(option_table[i].name) + 1) / 2) {
+		if (d < best_distance && d <= (strlen(option_table[i].name) + 1) / 3) {
 			best_distance = d;
 			best = option_table[i].name;
 		}
