@@ -11,17 +11,30 @@
 #include "image/detect.h"
 
 #define BLOCK 2048U
+#define APPENDED_WITHIN (64 * MIB) /* behind the volume: alignment, other appended images */
 #define USUAL_PADDING (150U * BLOCK) /* mkisofs, genisoimage and xorriso pad by that much */
 
+/*
+ * A boot image begins in the volume, or behind it where one was appended. What
+ * a catalog says beyond that is no reason to call an image truncated.
+ */
 static void claim_boot_images(struct detect *d)
 {
 	const struct layout_el_torito *et = &d->lay->el_torito;
+	uint64_t farthest = d->lay->volume.size + APPENDED_WITHIN;
 
 	for (uint32_t i = 0; i < et->n_entries; i++) {
 		const struct layout_boot_entry *e = &et->entries[i];
 
 		/* A dead entry may hold anything. */
-		if (e->bootable && e->lba > 0)
+		if (!e->bootable || e->lba == 0)
+			continue;
+		if ((uint64_t)e->lba * BLOCK > farthest)
+			layout_add_finding(d->lay, LAYOUT_WARNING, "el-torito-far",
+					   _("Entry %" PRIu32 " of the boot catalog points to block "
+					     "%" PRIu32 ", far behind the volume's end."),
+					   i + 1, e->lba);
+		else
 			detect_claim(d, (uint64_t)e->lba * BLOCK + e->size,
 				     e->platform == BOOT_EFI ? _("its EFI boot image") :
 							       _("a boot image in it"));
@@ -40,7 +53,8 @@ int detect_size(struct detect *d, struct error *err)
 	if (lay->size == UINT64_MAX || lay->size >= lay->expected_size)
 		return 0;
 	detect_finish(lay, lay->size);
-	if (lay->expected_size == volume_end && volume_end - lay->size <= USUAL_PADDING)
+	if (lay->expected_size == volume_end && !lay->gpt.present &&
+	    volume_end - lay->size <= USUAL_PADDING)
 		layout_add_finding(lay, LAYOUT_INFO, "truncated-padding",
 				   _("What is missing may be padding only: the last 300 KiB of an "
 				     "ISO often are."));

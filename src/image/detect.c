@@ -2,7 +2,6 @@
 /* The ordered table of detectors, and what they share; see detect.h. */
 #include "image/detect.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -85,12 +84,17 @@ int detect_layout(struct source *src, uint64_t budget, struct layout *ret, struc
 
 void detect_finish(struct layout *lay, uint64_t size)
 {
+	char end[NUM_SIZE_LEN], expected[NUM_SIZE_LEN], missing[NUM_SIZE_LEN];
+
 	lay->size = size;
 	if (size == UINT64_MAX || size >= lay->expected_size || lay->is_truncated)
 		return;
 	lay->is_truncated = true;
+	num_format_bytes(end, sizeof(end), size);
+	num_format_bytes(expected, sizeof(expected), lay->expected_size);
+	num_format_bytes(missing, sizeof(missing), lay->expected_size - size);
 	layout_add_finding(lay, LAYOUT_ERROR, "truncated",
-			   _("The image ends at byte %" PRIu64 ", but %s reaches to byte %" PRIu64
-			     ": %" PRIu64 " bytes are missing."),
-			   size, lay->expected_by, lay->expected_size, lay->expected_size - size);
+			   _("The image ends at byte %s, but %s reaches to byte %s: %s bytes are "
+			     "missing."),
+			   end, lay->expected_by, expected, missing);
 }

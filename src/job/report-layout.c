@@ -324,7 +324,7 @@ static void print_catalog(const struct printer *p, const struct layout_el_torito
 	for (uint32_t i = 0; i < et->n_entries; i++) {
 		const struct layout_boot_entry *e = &et->entries[i];
 
-		fprintf(p->out, "  %-3" PRIu32 "%-9s%-10s%-9u%-10" PRIu32 "%-9s%s%s%s%s\n", i + 1,
+		fprintf(p->out, "  %-2" PRIu32 " %-8s %-9s %-8u %-9" PRIu32 " %-8s %s%s%s%s\n", i + 1,
 			layout_platform_name(e->platform, number),
 			layout_emulation_name(e->emulation), e->sector_count, e->lba,
 			size_text(p, size, e->size), e->path[0] ? escaped(e->path, path) : "-",
@@ -349,7 +349,7 @@ static void print_mbr(const struct printer *p, const struct layout_mbr *mbr)
 	for (uint32_t i = 0; i < mbr->n_partitions; i++) {
 		const struct layout_mbr_partition *e = &mbr->partitions[i];
 
-		fprintf(p->out, "  %-3u%-8s%02x    %-12" PRIu32 "%-12" PRIu32 "%s\n", e->number,
+		fprintf(p->out, "  %-2u %-7s %02x    %-11" PRIu32 " %-11" PRIu32 " %s\n", e->number,
 			e->active ? _("yes") : _("no"), e->type, e->start_lba, e->len_blocks,
 			size_text(p, size, e->size));
 	}
@@ -375,7 +375,7 @@ static void print_gpt(const struct printer *p, const struct layout_gpt *gpt)
 		const struct layout_gpt_partition *e = &gpt->partitions[i];
 		const char *type = gpt_type_name(e->type);
 
-		fprintf(p->out, "  %-3" PRIu32 "%-12" PRIu64 "%-12" PRIu64 "%-9s%s%s%s%s\n",
+		fprintf(p->out, "  %-2" PRIu32 " %-11" PRIu64 " %-11" PRIu64 " %-8s %s%s%s%s\n",
 			e->number, e->first_lba, e->last_lba, size_text(p, size, e->size),
 			type ? type : guid_format(e->type, guid), e->name[0] ? " \"" : "",
 			escaped(e->name, name), e->name[0] ? "\"" : "");
@@ -390,7 +390,7 @@ static void print_apm(const struct printer *p, const struct layout_apm *apm)
 		return;
 	line(p, _("Apple"), _("partition map, blocks of %" PRIu32 " bytes"), apm->block_size);
 	for (uint32_t i = 0; i < apm->n_partitions; i++)
-		fprintf(p->out, "  %-3" PRIu32 "%-12" PRIu64 "%-9s%s \"%s\"\n", i + 1,
+		fprintf(p->out, "  %-2" PRIu32 " %-11" PRIu64 " %-8s %s \"%s\"\n", i + 1,
 			apm->block_size ? apm->partitions[i].start / apm->block_size : 0,
 			size_text(p, size, apm->partitions[i].size),
 			escaped(apm->partitions[i].type, type),
