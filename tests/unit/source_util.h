@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,11 +81,15 @@ static inline void *feeder_run(void *arg)
 	return NULL;
 }
 
-/* A pipe into which a thread writes data, step bytes at a time. */
+/*
+ * A pipe into which a thread writes data, step bytes at a time. A source that is closed early
+ * must not end the test.
+ */
 static inline void feeder_start(struct feeder *f, struct bytes data, size_t step)
 {
 	f->data = data;
 	f->step = step;
+	signal(SIGPIPE, SIG_IGN);
 	if (pipe2(f->fds, O_CLOEXEC) < 0 || pthread_create(&f->thread, NULL, feeder_run, f) != 0)
 		abort();
 	snprintf(f->path, sizeof(f->path), "/proc/self/fd/%d", f->fds[0]);
