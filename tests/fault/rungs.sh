@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# shellcheck disable=SC2154 # status is set by run
+#
+# The kernel refuses: no io_uring, little locked memory, few descriptors, and
+# system calls that fail once, the Nth of each kind in turn (strace injects).
+# Whatever happens, isowrite ends, and says verified only when it is.
+. "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
+. "$TOP/tests/fault/functions.bash"
+
+export TIMEOUT=120
+# The leak checker and strace want the same ptrace.
+export ASAN_OPTIONS=detect_leaks=0
+
+# set_up: $iso and a loop device that holds something else.
+set_up()
+{
+	need_tool strace
+	iso=$(image fedora.iso)
+	used 10M used
+	cp used medium
+	dev=$(attach medium)
+}
+
+# write [COMMAND...]: runs isowrite under the command, and is content with any
+# honest end: a verified stick that holds the image, or a failure that says so.
+write()
+{
+	cp used medium
+	run any timeout -s KILL 20 "$@" "$ISOWRITE" -y --json "$iso" "$dev"
+	[ "$status" != 137 ] || fail "no end after 20 s: $*"
+	[ "$status" -lt 128 ] || fail "killed by signal $((status - 128)): $*"
+	if [ "$status" = 0 ]; then
+		is "$(json out 'j["targets"][0]["status"]')" verified
+		cmp -n "$(stat -c %s "$iso")" "$iso" medium >&2 || fail "not what it says is verified: $*"
+	else
+		never_says_verified
+		[ -s err ] || fail "status $status without a word: $*"
+	fi
+}
+
+# injected CALL WHAT: one write with that strace injection; false when nothing
+# was injected any more.
+injected()
+{
+	rm -f trace
+	write strace -f -qq -o trace -e "trace=$1" -e "inject=$1:$2"
+	grep -q INJECTED trace
+}
+
+# sweep CALL ERROR FROM LAST [STEP]: the Nth call fails, for each N. Prints the
+# statuses that it led to.
+sweep()
+{
+	local n seen=''
+
+	for ((n = $3; n <= $4; n += ${5:-1})); do
+		injected "$1" "$2:when=$n" || break
+		seen+=" $status"
+	done
+	echo "# $1 $2:$seen"
+	[ "$seen" ] || fail "no $1 was ever called"
+}
+
+test_without_io_uring()
+{
+	local how
+
+	set_up
+	for how in error=EPERM error=ENOSYS error=ENOMEM; do
+		injected io_uring_setup $how || fail "io_uring is not used at all"
+		is "$status" 0 "$how"
+	done
+	# Set up, but of no use.
+	injected io_uring_register error=EPERM || echo "# nothing is registered"
+	is "$status" 0
+	injected io_uring_enter error=EPERM || fail "io_uring is not used at all"
+}
+
+test_plain_engine()
+{
+	set_up
+	ISOWRITE_ENGINE=plain write strace -f -qq -o trace -e trace=io_uring_setup
+	is "$status" 0
+	[ ! -s trace ] || fail "ISOWRITE_ENGINE=plain uses io_uring"
+}
+
+test_little_locked_memory()
+{
+	local limit
+
+	set_up
+	need_tool setpriv
+	for limit in 0 64; do
+		(
+			ulimit -l $limit
+			write setpriv --bounding-set=-ipc_lock
+			is "$status" 0 "locked memory $limit KiB"
+		)
+	done
+}
+
+test_few_descriptors()
+{
+	local limit
+
+	set_up
+	for limit in 4 6 8 10 12 14 16 20 24 32 48; do
+		(
+			ulimit -n $limit
+			write
+			echo "# $limit descriptors: status $status"
+			[ "$limit" -lt 32 ] || is "$status" 0 "$limit descriptors"
+		)
+	done
+}
+
+test_small_address_space()
+{
+	local limit
+
+	[ "${BUILD##*-}" != san ] || skip "sanitizers reserve address space"
+	set_up
+	for limit in 16 32 48 64 96 128 192 256 384; do
+		(
+			ulimit -v $((limit * 1024))
+			write
+			echo "# $limit MiB: status $status"
+		)
+	done
+}
+
+test_failing_writes()
+{
+	set_up
+	ISOWRITE_ENGINE=plain sweep pwrite64 error=EIO 1 24
+	ISOWRITE_ENGINE=plain sweep pwrite64 error=EINTR 1 24 4
+	ISOWRITE_ENGINE=plain sweep pwrite64 retval=4096 1 24 4
+	ISOWRITE_ENGINE=plain sweep pwrite64 retval=0 1 24 4
+	# Every one, from some time on.
+	ISOWRITE_ENGINE=plain injected pwrite64 error=EIO:when=3+
+	is "$status" 6
+}
+
+test_writes_that_only_seem_to_happen()
+{
+	local n
+
+	set_up
+	for n in 3 5 9; do
+		ISOWRITE_ENGINE=plain injected pwrite64 "retval=524288:when=$n" || fail "no write $n"
+		is "$status" 7 "write $n did not happen"
+	done
+}
+
+test_failing_reads()
+{
+	set_up
+	ISOWRITE_ENGINE=plain sweep pread64 error=EIO 1 60 3
+	ISOWRITE_ENGINE=plain sweep pread64 retval=0 1 60 5
+}
+
+test_failing_flushes()
+{
+	set_up
+	sweep fdatasync error=EIO 1 10
+	sweep fdatasync error=ENOSPC 1 10
+}
+
+test_failing_ring()
+{
+	local error
+
+	set_up
+	for error in EINTR EAGAIN EBUSY EIO ENOMEM; do
+		sweep io_uring_enter error=$error 1 16 3
+	done
+}
+
+test_failing_set_up()
+{
+	set_up
+	sweep clone3 error=EAGAIN 1 8
+	sweep openat error=EMFILE 1 200 9
+	sweep openat error=EIO 5 200 11
+	sweep ioctl error=EIO 1 60 4
+	sweep mmap error=ENOMEM 30 200 7
+}
