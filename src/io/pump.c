@@ -283,8 +283,11 @@ static int write_rest(struct pump *p, struct error *err)
 	return 0;
 }
 
-/* Hands both ends of the window to the kernel in one call: a killed writer wrote both or none. */
-static int commit_fast(struct pump *p, struct error *err)
+/*
+ * Hands the tail and the head's first request to the kernel in one call: a
+ * killed writer wrote both or none.
+ */
+static int commit_fast(struct pump *p, uint64_t first, struct error *err)
 {
 	struct ring_op ops[8];
 	unsigned int n = 0;
@@ -293,7 +296,7 @@ static int commit_fast(struct pump *p, struct error *err)
 
 	const struct { uint64_t from, len; uint8_t *data; } ends[] = {
 		{ p->ep->tail_start, p->ep->tail_len, p->ep->tail },
-		{ 0, p->ep->head_len, p->ep->head },
+		{ 0, first, p->ep->head },
 	};
 
 	ring_hold(p->ring, true);
@@ -323,20 +326,28 @@ static int commit_fast(struct pump *p, struct error *err)
 		       0;
 }
 
+/*
+ * The head's first request holds everything that makes the stick look like an
+ * image, so it comes last, once all the rest is safe: a crash between two
+ * requests leaves nothing that is recognised.
+ */
 static int write_window(struct pump *p, struct error *err)
 {
 	const struct engine_plan *ep = p->ep;
 	const struct target *t = p->et->target;
+	uint64_t first = num_min(ep->head_len, p->e->buf_size);
 	bool is_aligned = !t->is_direct || t->fd_buffered < 0 ||
 			  (ep->tail_start + ep->tail_len) % t->geo.io_align == 0;
 
-	/* Two runs of at most 1 MiB and a bit each: at most six requests, unless the plan is odd. */
+	if (write_runs(p, first, ep->head_len, ep->head + first, err) < 0 || flush(p, err) < 0)
+		return -1;
+	/* A run of at most 1 MiB and a bit: at most four requests, unless the plan is odd. */
 	if (is_aligned && ep->tail_len <= 2 * ENGINE_WINDOW && ep->plan->n_extents < 64 &&
 	    planned_bytes(ep->plan, 0, ep->head_len) == ep->head_len)
-		return commit_fast(p, err);
+		return commit_fast(p, first, err);
 	if (write_runs(p, ep->tail_start, ep->tail_start + ep->tail_len, ep->tail, err) < 0)
 		return -1;
-	return write_runs(p, 0, ep->head_len, ep->head, err);
+	return write_runs(p, 0, first, ep->head, err);
 }
 
 static int wait_head(struct pump *p, struct error *err)
