@@ -223,6 +223,9 @@ static bool rule_hits(struct rule *r, char op, uint64_t off, size_t len)
 {
 	if (!r->count || (r->op != op && r->op != '*'))
 		return false;
+	if (r->kind == KIND_PAUSE && !r->is_counting && op != 'w')
+		return false;
+	r->is_counting = true;
 	if (r->op != 'f' && r->op != '*' && (off >= r->off + r->len || off + len <= r->off))
 		return false;
 	if (r->skip > 0) {

@@ -18,8 +18,9 @@
  *                                        then the stick is gone
  *   gone=OP:OFF                          gone from the first such operation on: EIO
  *   touch=OP:OFF:PATH                    creates PATH when the operation touches OFF
- *   pause=N:MS:PATH                      creates PATH at the Nth operation from now on, of
- *                                        any kind, and sleeps before that one takes effect
+ *   pause=N:MS:PATH                      at the Nth operation of any kind, counted from the
+ *                                        next write on, creates PATH and sleeps before that
+ *                                        operation takes effect
  *   fake=REAL:wrap|drop|zero|ff          from REAL on: writes land at OFF % REAL; or are
  *                                        lost, and reads give old bytes, zeros, 0xFF
  *   bps=N                                bytes per second, reads and writes together

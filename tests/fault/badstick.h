@@ -21,6 +21,7 @@ struct rule {
 	int value;         /* errno, milliseconds, mask, bytes kept */
 	int skip;          /* hits that pass first */
 	int count;         /* hits left to act on; -1: no end */
+	bool is_counting;  /* pause: the first write was seen */
 	unsigned int hits; /* times it acted */
 	char path[256];    /* touch, pause */
 	char text[320];    /* as given */

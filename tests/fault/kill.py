@@ -2,9 +2,9 @@
 """kill.py PROGRAM IMAGE OLD MEDIUM DEV CTL RUNS SEED: kill -9 at any moment.
 
 Each run writes IMAGE to DEV, a loop device on badstick on MEDIUM, which holds
-OLD, and is killed: half of the runs at a random moment of the run's measured
-time, half while a given operation of the device is under way, each in turn.
-What is then on the stick is judged.
+OLD, and is killed: half of the runs at a random moment after the first write,
+half while one operation of the device is held back, each in turn from the first
+write on; half of either without io_uring. What is then on the stick is judged.
 """
 import collections
 import errno
@@ -25,7 +25,7 @@ class Stick:
         self.command = [program, '--yes', '-q', image, dev]
         self.old, self.medium, self.dev, self.ctl = old, medium, dev, ctl
         self.hook = medium + '.hook'
-        self.touched = 0
+        self.environment = dict(os.environ)
 
     def rules(self, *rules):
         with open(self.ctl, 'w', encoding='ascii') as f:
@@ -44,7 +44,7 @@ class Stick:
 
     def start(self):
         return subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, start_new_session=True)
+                                stderr=subprocess.STDOUT, env=self.environment)
 
     def wait_until_idle(self):
         """What was in flight has landed when the device can be opened exclusively."""
@@ -58,29 +58,24 @@ class Stick:
                     raise
                 time.sleep(0.002)
 
-    def whole_run(self):
-        """Seconds of a run that is left alone."""
-        start = time.monotonic()
+    def start_until(self, number, milliseconds, *rules):
+        """Starts a run; returns at its operation NUMBER from the first write on, held back."""
+        if os.path.exists(self.hook):
+            os.unlink(self.hook)
+        self.rules(f'pause={number}:{milliseconds}:{self.hook}', *rules)
         process = self.start()
+        while process.poll() is None and not os.path.exists(self.hook):
+            time.sleep(0.001)
+        return process
+
+    def whole_run(self, *rules):
+        """Seconds from the first write to the end of a run that is left alone."""
+        process = self.start_until(1, 0, *rules)
+        start = time.monotonic()
         out = process.communicate(timeout=60)[0]
         if process.returncode:
             sys.exit(f'an undisturbed write fails: {out.decode(errors="replace")}')
         return time.monotonic() - start
-
-    def kill_after(self, seconds):
-        process = self.start()
-        time.sleep(seconds)
-        return self.kill(process)
-
-    def kill_in_operation(self, number):
-        """Kills while the device holds its operation back."""
-        if os.path.exists(self.hook):
-            os.unlink(self.hook)
-        self.rules(f'pause={number}:20:{self.hook}')
-        process = self.start()
-        while process.poll() is None and not os.path.exists(self.hook):
-            time.sleep(0.001)
-        return self.kill(process)
 
     def kill(self, process):
         """Was it still alive?"""
@@ -100,42 +95,47 @@ def main():
         image_bytes = f.read()
     judge = Judge(old, image_bytes, medium + '.scratch')
     stick = Stick(program, image, old, medium, dev, ctl)
-    rng = random.Random(int(seed))
+    runs, rng = int(runs), random.Random(int(seed))
     dirty = max(len(image_bytes), MIB) + 4096
-    throttle = f'bps={6 * len(image_bytes)}'
+    throttle = f'bps={10 * len(image_bytes)}'
 
-    stick.rules(f'log={medium}.journal')
     stick.restore(len(old))
-    stick.whole_run()
+    stick.whole_run(f'log={medium}.journal')
     if judge.judge(stick.state()) != COMPLETE:
         sys.exit('an undisturbed write is not complete')
     with open(medium + '.journal', encoding='ascii') as f:
-        operations = len(f.readlines())
+        operations = [line[0] for line in f]
+    operations = len(operations) - operations.index('W')
     stick.restore(dirty)
-    stick.rules(throttle)
-    seconds = stick.whole_run()
-    print(f'seed {seed}; a run: {seconds:.2f} s throttled, {operations} operations')
+    seconds = stick.whole_run(throttle)
+    print(f'seed {seed}; from the first write on a run takes {seconds:.2f} s (throttled) '
+          f'and {operations} operations')
 
     verdicts, bad, killed = collections.Counter(), 0, 0
-    for i in range(int(runs)):
+    for i in range(runs):
         stick.rules()
         stick.restore(dirty)
-        if i % 2:
-            number = 1 + (i * operations // int(runs) + rng.randrange(2)) % operations
-            how = f'in operation {number}'
-            alive = stick.kill_in_operation(number)
+        if i % 4 < 2:
+            stick.environment.pop('ISOWRITE_ENGINE', None)
         else:
-            moment = rng.random() * seconds
-            how = f'after {moment:.4f} s'
-            stick.rules(throttle)
-            alive = stick.kill_after(moment)
+            stick.environment['ISOWRITE_ENGINE'] = 'plain'
+        if i % 2:
+            number = 1 + i * operations // runs
+            how = f'in operation {number}'
+            process = stick.start_until(number, 20)
+        else:
+            moment = rng.uniform(0, seconds)
+            how = f'{moment:.4f} s after the first write'
+            process = stick.start_until(1, 0, throttle)
+            time.sleep(moment)
+        alive = stick.kill(process)
         killed += alive
         try:
             verdicts[judge.judge(stick.state())] += 1
         except AssertionError as e:
             bad += 1
             if bad <= 5:
-                print(f'run {i}, killed {how}: {e}')
+                print(f'run {i}, {stick.environment.get("ISOWRITE_ENGINE", "ring")}, killed {how}: {e}')
     print(f'{runs} runs, {killed} killed before they ended: {dict(verdicts)}, {bad} bad')
     sys.exit(bad != 0)
 
