@@ -197,6 +197,12 @@ static void add_partitions(struct probe *p, const struct copy *copy)
 				   _("The GPT has %u partitions more than are shown."), n_dropped);
 }
 
+/* Nobody reads an unprotected table (UEFI 2.10 5.2.3), so what is wrong in it harms nobody. */
+static bool is_read(const struct layout *lay)
+{
+	return !lay->mbr.present || lay->mbr.is_protective;
+}
+
 static bool is_usable(const struct layout_gpt_partition *part, const struct copy *copy)
 {
 	return part->first_lba <= part->last_lba &&
@@ -209,8 +215,7 @@ static void check_partitions(struct probe *p, const struct copy *copy)
 {
 	struct layout *lay = p->d->lay;
 
-	/* Nobody reads an unprotected table, so what is wrong in it harms nobody. */
-	if (lay->mbr.present && !lay->mbr.is_protective)
+	if (!is_read(lay))
 		return;
 	for (uint32_t i = 0; i < lay->gpt.n_partitions; i++) {
 		const struct layout_gpt_partition *a = &lay->gpt.partitions[i];
@@ -250,8 +255,7 @@ static void judge_primary(struct probe *p)
 		layout_add_finding(lay, LAYOUT_WARNING, "gpt-entries-crc",
 				   _("The entries of the primary GPT are damaged: their checksum is "
 				     "wrong."));
-	/* UEFI 2.10 5.2.3: without it the GPT is not looked at. */
-	if (p->primary.verdict == GPT_OK && lay->mbr.present && !lay->mbr.is_protective)
+	if (p->primary.verdict == GPT_OK && !is_read(lay))
 		layout_add_finding(lay, LAYOUT_INFO, "gpt-unprotected",
 				   _("The MBR has no protective entry (type EE at block 1), so "
 				     "firmware and Linux ignore the GPT."));
@@ -262,7 +266,8 @@ static void judge_backup(struct probe *p)
 	struct layout *lay = p->d->lay;
 	bool is_device = p->d->src->is_block_device;
 
-	if (p->is_blind || p->last_lba == UNKNOWN_LBA || p->primary.verdict != GPT_OK)
+	if (p->is_blind || p->last_lba == UNKNOWN_LBA || p->primary.verdict != GPT_OK ||
+	    !is_read(lay))
 		return;
 	if (p->backup.verdict == GPT_NO_SIGNATURE)
 		layout_add_finding(lay, LAYOUT_WARNING, "gpt-backup-missing",
