@@ -22,6 +22,7 @@ static void claim_boot_images(struct detect *d)
 {
 	const struct layout_el_torito *et = &d->lay->el_torito;
 	uint64_t farthest = d->lay->volume.size + APPENDED_WITHIN;
+	bool is_told = false;
 
 	for (uint32_t i = 0; i < et->n_entries; i++) {
 		const struct layout_boot_entry *e = &et->entries[i];
@@ -29,15 +30,18 @@ static void claim_boot_images(struct detect *d)
 		/* A dead entry may hold anything. */
 		if (!e->bootable || e->lba == 0)
 			continue;
-		if ((uint64_t)e->lba * BLOCK > farthest)
+		if ((uint64_t)e->lba * BLOCK <= farthest) {
+			detect_claim(d, (uint64_t)e->lba * BLOCK + e->size,
+				     e->platform == BOOT_EFI ? _("its EFI boot image") :
+							       _("a boot image in it"));
+			continue;
+		}
+		if (!is_told)
 			layout_add_finding(d->lay, LAYOUT_WARNING, "el-torito-far",
 					   _("Entry %" PRIu32 " of the boot catalog points to block "
 					     "%" PRIu32 ", far behind the volume's end."),
 					   i + 1, e->lba);
-		else
-			detect_claim(d, (uint64_t)e->lba * BLOCK + e->size,
-				     e->platform == BOOT_EFI ? _("its EFI boot image") :
-							       _("a boot image in it"));
+		is_told = true;
 	}
 }
 

@@ -117,6 +117,8 @@ int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct e
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
+	/* Behind the image's end there is nothing; behind what can be seen there may be. */
+	ret->is_complete = !num_is_within(start, sizeof(sector), d->size);
 	rc = detect_read(d, start, sector, sizeof(sector), err);
 	if (rc <= 0)
 		return rc;

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Any bytes as a boot catalog, sector by sector: it ends, and its counts stay in bounds. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "disk/eltorito.h"
+#include "disk/isohybrid.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct eltorito_catalog catalog;
+	uint8_t sector[ELTORITO_SECTOR];
+	struct eltorito_parser parser;
+	size_t at = 0;
+	bool more = true;
+
+	for (uint32_t n = 0; more && n < ELTORITO_MAX_SECTORS; n++, at += sizeof(sector)) {
+		size_t len = at < size ? size - at : 0;
+
+		memset(sector, 0, sizeof(sector));
+		if (len > 0)
+			memcpy(sector, data + at, len < sizeof(sector) ? len : sizeof(sector));
+		if (n == 0 && !eltorito_begin(&parser, &catalog, sector))
+			return 0;
+		more = eltorito_parse_sector(&parser, sector);
+		/* A sector of zeros ends every catalog. */
+		if (more && len == 0)
+			abort();
+	}
+	if (catalog.n_entries > ELTORITO_MAX_ENTRIES || catalog.n_entries == 0)
+		abort();
+	for (uint32_t i = 0; i < catalog.n_entries; i++)
+		if (memchr(catalog.entries[i].id, 0, sizeof(catalog.entries[i].id)) == NULL)
+			abort();
+	grub2_image_is_cdboot(data, size);
+	grub2_image_blocklist(data, size);
+	isolinux_image_is_hybrid(data, size);
+	boot_info_add(0, data, size);
+	return 0;
+}
