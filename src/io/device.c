@@ -172,7 +172,7 @@ static int compare_names(const void *a, const void *b)
 static bool is_uninteresting(const struct device_info *info)
 {
 	static const char *const names[] = { "/dev/ram", "/dev/dm-", "/dev/md",
-					     "/dev/sr",	 "/dev/fd",  "/dev/nbd" };
+					     "/dev/sr",  "/dev/fd",  "/dev/nbd" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		if (!strncmp(info->path, names[i], strlen(names[i])))

@@ -15,8 +15,8 @@
 #define SECTOR 512
 #define FLIPS_MAX 64 /* bits in a sector that still look like flips, not other data */
 #define EXACT_MAX (UINT64_C(1) << 30) /* bytes compared one by one; beyond, pieces are counted */
-#define PROBE_SIZE 4096 /* bytes that must be equal to say "the data of offset X" */
-#define STREAM_PROBES 4096 /* pieces a stream's chunk is held against */
+#define PROBE_SIZE 4096               /* bytes that must be equal to say "the data of offset X" */
+#define STREAM_PROBES 4096            /* pieces a stream's chunk is held against */
 
 static bool is_all(const uint8_t *data, uint64_t len, uint8_t value)
 {
@@ -165,9 +165,9 @@ static void classify_piece(struct pump *p, uint64_t from, const uint8_t *got, ui
 	struct error ignored = ERROR_INIT;
 	struct hash *h = NULL;
 
-	m->pattern = is_all(got, len, 0)    ? PATTERN_ZEROS :
-		     is_all(got, len, 0xff) ? PATTERN_ONES :
-					      PATTERN_OTHER;
+	m->pattern = is_all(got, len, 0)      ? PATTERN_ZEROS
+		     : is_all(got, len, 0xff) ? PATTERN_ONES
+					      : PATTERN_OTHER;
 	if (m->pattern != PATTERN_OTHER || hash_new("sha256", &h, &ignored) < 0)
 		return;
 	for (size_t i = 0; i + 1 < t->n_marks && i < STREAM_PROBES; i++) {

@@ -322,9 +322,9 @@ int engine_finish_source(struct engine *e, struct error *err)
 
 		if (!ep->has_rest)
 			continue;
-		e->facts.content_sha256 = ep->rest.content_digest.len > 0 ?
-						  ep->rest.content_digest :
-						  e->groups[ep->group].track.content_digest;
+		e->facts.content_sha256 = ep->rest.content_digest.len > 0
+						  ? ep->rest.content_digest
+						  : e->groups[ep->group].track.content_digest;
 	}
 	e->is_hashed = true;
 	return 0;

@@ -27,8 +27,7 @@ uint64_t engine_now(void)
 }
 
 /* A stream's last bytes as a RANDOM source: what the plans' rests are filled from. */
-static int carry_read_at(struct source *src, uint64_t off, void *buf, size_t len,
-			 struct error *err)
+static int carry_read_at(struct source *src, uint64_t off, void *buf, size_t len, struct error *err)
 {
 	const struct engine *e = src->priv;
 
@@ -61,16 +60,15 @@ static int init_sources(struct engine *e, struct source *const *sources, struct 
 	return 0;
 }
 
-static int init_plan(struct engine *e, struct engine_plan *ep, struct plan *plan,
-		     struct error *err)
+static int init_plan(struct engine *e, struct engine_plan *ep, struct plan *plan, struct error *err)
 {
 	uint64_t size = plan->geo.size;
 
 	ep->plan = plan;
 	ep->was_open = plan->is_open;
 	ep->head_len = num_min(size, ENGINE_WINDOW);
-	ep->tail_start = size > ENGINE_WINDOW ? num_round_down(size - ENGINE_WINDOW, ENGINE_ALIGN) :
-						0;
+	ep->tail_start =
+		size > ENGINE_WINDOW ? num_round_down(size - ENGINE_WINDOW, ENGINE_ALIGN) : 0;
 	ep->tail_start = num_max(ep->tail_start, ep->head_len);
 	ep->tail_len = size - ep->tail_start;
 	ep->head = io_aligned_alloc(ENGINE_WINDOW);
@@ -91,8 +89,7 @@ static void assign_group(struct engine *e, size_t index)
 		struct engine_plan *leader = &e->plans[e->groups[i].leader];
 
 		if (leader->head_len == ep->head_len &&
-		    (e->is_stream ||
-		     plan_common_end(leader->plan, ep->plan, 0) >= ep->head_len)) {
+		    (e->is_stream || plan_common_end(leader->plan, ep->plan, 0) >= ep->head_len)) {
 			ep->group = i;
 			return;
 		}
@@ -101,8 +98,7 @@ static void assign_group(struct engine *e, size_t index)
 	e->groups[e->n_groups++].leader = index;
 }
 
-static int init_plans(struct engine *e, struct engine_target *targets, size_t n,
-		      struct error *err)
+static int init_plans(struct engine *e, struct engine_target *targets, size_t n, struct error *err)
 {
 	uint64_t largest = 0;
 
@@ -123,18 +119,18 @@ static int init_plans(struct engine *e, struct engine_target *targets, size_t n,
 		if (init_plan(e, &e->plans[e->n_plans++], targets[i].plan, err) < 0)
 			return -1;
 		assign_group(e, k);
-		largest = num_max(largest, e->is_stream && targets[i].plan->is_open ?
-						   targets[i].plan->geo.size :
-						   plan_content_end(targets[i].plan));
+		largest = num_max(largest, e->is_stream && targets[i].plan->is_open
+						   ? targets[i].plan->geo.size
+						   : plan_content_end(targets[i].plan));
 	}
 	e->chunk = num_max(MIB, num_round_up(largest / MARKS_MAX, MIB));
 	e->body_end = UINT64_MAX;
 	if (!e->is_stream) {
 		e->body_end = e->plans[0].plan->geo.size;
 		for (size_t k = 1; k < e->n_plans; k++)
-			e->body_end = num_min(e->body_end,
-					      plan_common_end(e->plans[0].plan, e->plans[k].plan,
-							      ENGINE_WINDOW));
+			e->body_end = num_min(
+				e->body_end,
+				plan_common_end(e->plans[0].plan, e->plans[k].plan, ENGINE_WINDOW));
 		e->body_end = num_max(num_round_down(e->body_end, ENGINE_ALIGN), ENGINE_WINDOW);
 	}
 	return 0;
@@ -167,8 +163,7 @@ static unsigned int choose_depth(const struct engine *e)
 	return (unsigned int)num_max(num_min(bytes, ENGINE_LEADER_POOL / e->buf_size), 1);
 }
 
-static int init_pumps(struct engine *e, struct engine_target *targets, size_t n,
-		      struct error *err)
+static int init_pumps(struct engine *e, struct engine_target *targets, size_t n, struct error *err)
 {
 	e->pumps = calloc(n, sizeof(*e->pumps));
 	e->lanes = calloc(n, sizeof(*e->lanes));

@@ -31,7 +31,10 @@ struct sd_bus_calls {
 
 static int load(void *lib, struct sd_bus_calls *c)
 {
-	const struct { const char *name; void **to; } symbols[] = {
+	const struct {
+		const char *name;
+		void **to;
+	} symbols[] = {
 		{ "sd_bus_open_system", (void **)&c->open_system },
 		{ "sd_bus_set_method_call_timeout", (void **)&c->set_method_call_timeout },
 		{ "sd_bus_call_method", (void **)&c->call_method },

@@ -97,7 +97,8 @@ static int zero_window(struct pump *p, struct error *err)
 	p->et->target->was_written = true;
 	/* tail_start is rounded further down: an open plan may keep what lies before its last MiB. */
 	if (zero_end(p, 0, p->ep->head_len, err) < 0 ||
-	    zero_end(p, num_max(p->ep->tail_start, p->plan_is_known ? 0 : last_mib), p->ep->tail_start + p->ep->tail_len, err) < 0)
+	    zero_end(p, num_max(p->ep->tail_start, p->plan_is_known ? 0 : last_mib),
+		     p->ep->tail_start + p->ep->tail_len, err) < 0)
 		return -1;
 	return flush(p, err);
 }
@@ -137,8 +138,8 @@ static int retry_failed(struct pump *p, struct slot *slots, struct failed *faile
 		for (size_t i = 1; i < *n_failed; i++)
 			if (failed[i].off < failed[low].off)
 				low = i;
-		if (pump_transfer(p, true, failed[low].off, failed[low].data, failed[low].len,
-				      sys, err) < 0)
+		if (pump_transfer(p, true, failed[low].off, failed[low].data, failed[low].len, sys,
+				  err) < 0)
 			return -1;
 		failed[low] = failed[--*n_failed];
 	}
@@ -294,7 +295,10 @@ static int commit_fast(struct pump *p, uint64_t first, struct error *err)
 	struct ring_op *op;
 	int sys = 0;
 
-	const struct { uint64_t from, len; uint8_t *data; } ends[] = {
+	const struct {
+		uint64_t from, len;
+		uint8_t *data;
+	} ends[] = {
 		{ p->ep->tail_start, p->ep->tail_len, p->ep->tail },
 		{ 0, first, p->ep->head },
 	};
@@ -303,7 +307,8 @@ static int commit_fast(struct pump *p, uint64_t first, struct error *err)
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		uint64_t pos = ends[i].from, end = pos + ends[i].len, start, len;
 
-		while (n < ARRAY_SIZE(ops) && engine_next_run(p->ep->plan, pos, end, &start, &len)) {
+		while (n < ARRAY_SIZE(ops) &&
+		       engine_next_run(p->ep->plan, pos, end, &start, &len)) {
 			len = num_min(len, ENGINE_BUF_MAX);
 			ops[n] = (struct ring_op){ .is_write = true,
 						   .buf = ends[i].data + (start - ends[i].from),
@@ -321,9 +326,9 @@ static int commit_fast(struct pump *p, uint64_t first, struct error *err)
 		return 0;
 	/* Once more, the slow way, all of it. */
 	return write_runs(p, ends[0].from, ends[0].from + ends[0].len, ends[0].data, err) < 0 ||
-			       write_runs(p, 0, ends[1].len, ends[1].data, err) < 0 ?
-		       -1 :
-		       0;
+			       write_runs(p, 0, ends[1].len, ends[1].data, err) < 0
+		       ? -1
+		       : 0;
 }
 
 /*
@@ -395,8 +400,8 @@ static int write_phase(struct pump *p, struct error *err)
 	int rc;
 
 	set_phase(p, ENGINE_WRITE,
-		  p->ep->was_open ? UINT64_MAX :
-				    planned_bytes(plan, p->ep->head_len, p->ep->tail_start));
+		  p->ep->was_open ? UINT64_MAX
+				  : planned_bytes(plan, p->ep->head_len, p->ep->tail_start));
 	rc = zero_window(p, err);
 	if (rc == 0)
 		rc = write_body(p, err);
@@ -497,9 +502,9 @@ static void finish(struct pump *p, int rc, const struct error *err)
 	r->failed_in = (enum engine_phase)atomic_load(&p->phase);
 	if (rc < 0) {
 		r->error = *err;
-		r->verdict = !p->touched && err->kind != ERROR_CANCELLED ? ENGINE_UNTOUCHED :
-			     err->kind == ERROR_CANCELLED		 ? ENGINE_CANCELLED :
-									   ENGINE_FAILED;
+		r->verdict = !p->touched && err->kind != ERROR_CANCELLED ? ENGINE_UNTOUCHED
+			     : err->kind == ERROR_CANCELLED              ? ENGINE_CANCELLED
+									 : ENGINE_FAILED;
 	} else if (can_verify(p)) {
 		r->verdict = ENGINE_VERIFIED;
 		r->sha256 = p->ep->digest;

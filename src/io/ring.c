@@ -92,8 +92,8 @@ static void do_now(struct ring *ring, struct ring_op *op)
 	ssize_t n;
 
 	do {
-		n = op->is_write ? pwrite(ring->fd, op->buf, op->len, (off_t)op->off) :
-				   pread(ring->fd, op->buf, op->len, (off_t)op->off);
+		n = op->is_write ? pwrite(ring->fd, op->buf, op->len, (off_t)op->off)
+				 : pread(ring->fd, op->buf, op->len, (off_t)op->off);
 	} while (n < 0 && errno == EINTR);
 	op->res = n < 0 ? -errno : (int)n;
 	op->next = NULL;

@@ -41,8 +41,8 @@ static int set_io_error(struct pump *p, bool is_write, uint64_t off, uint64_t le
 				     _("%s: cannot write %" PRIu64 " bytes at byte %" PRIu64), path,
 				     len, off);
 	return error_set_sys(err, ERROR_IO, "read-error", sys,
-			     _("%s: cannot read %" PRIu64 " bytes back at byte %" PRIu64), path, len,
-			     off);
+			     _("%s: cannot read %" PRIu64 " bytes back at byte %" PRIu64), path,
+			     len, off);
 }
 
 static void pause_ms(unsigned int ms)
@@ -63,12 +63,12 @@ static int transfer(struct pump *p, bool is_write, uint64_t off, void *buf, uint
 	if (t->is_direct && t->fd_buffered >= 0)
 		direct = num_round_down(len, t->geo.io_align);
 	errno = 0;
-	n = is_write ? io_pwrite_full(t->fd, buf, direct, off) :
-		       io_pread_full(t->fd, buf, direct, off);
+	n = is_write ? io_pwrite_full(t->fd, buf, direct, off)
+		     : io_pread_full(t->fd, buf, direct, off);
 	if (n == (ssize_t)direct && direct < len)
 		n += is_write ? io_pwrite_full(t->fd_buffered, (char *)buf + direct, len - direct,
-					       off + direct) :
-				io_pread_full(t->fd_buffered, (char *)buf + direct, len - direct,
+					       off + direct)
+			      : io_pread_full(t->fd_buffered, (char *)buf + direct, len - direct,
 					      off + direct);
 	if (n == (ssize_t)len)
 		return 0;

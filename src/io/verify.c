@@ -23,7 +23,7 @@ struct verify;
 struct piece {
 	struct ring_op op;
 	struct segment *seg; /* NULL: free */
-	uint32_t index; /* in its segment */
+	uint32_t index;      /* in its segment */
 	uint64_t off;
 	uint8_t *data;
 	uint32_t len;
@@ -47,7 +47,9 @@ struct verify {
 	unsigned int n_pieces, n_open; /* open: segments not yet proved */
 	uint8_t *mem;
 	pthread_cond_t changed;
-	struct { uint64_t from, to; } bad[64];
+	struct {
+		uint64_t from, to;
+	} bad[64];
 	unsigned int n_bad;
 };
 
@@ -198,8 +200,7 @@ static struct piece *get_piece(struct verify *v, struct error *err)
 			error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
 			return NULL;
 		}
-		if (free_piece &&
-		    ring_in_flight(p->ring) < (p->is_careful ? 1 : v->n_pieces))
+		if (free_piece && ring_in_flight(p->ring) < (p->is_careful ? 1 : v->n_pieces))
 			return free_piece;
 		op = ring_wait(p->ring);
 		if (op && reap_read(p, op, err) < 0)

@@ -87,6 +87,7 @@ static inline void *feeder_run(void *arg)
  */
 static inline void feeder_start(struct feeder *f, struct bytes data, size_t step)
 {
+	signal(SIGPIPE, SIG_IGN); /* a source may stop reading early */
 	f->data = data;
 	f->step = step;
 	signal(SIGPIPE, SIG_IGN);
