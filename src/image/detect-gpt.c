@@ -332,10 +332,10 @@ static void fill_layout(struct probe *p, uint64_t backup_lba)
 	put_header(&gpt->backup, &p->backup, backup_lba);
 	gpt->valid = gpt->primary.valid;
 	gpt->backup_at_end = gpt->backup.present && backup_lba == p->last_lba;
-	gpt->arrays_equal = gpt->primary.valid && gpt->backup.valid &&
-			    gpt_array_size(&p->primary.header) == gpt_array_size(&p->backup.header) &&
-			    !memcmp(p->primary.array, p->backup.array,
-				    gpt_array_size(&p->primary.header));
+	gpt->arrays_equal =
+		gpt->primary.valid && gpt->backup.valid &&
+		gpt_array_size(&p->primary.header) == gpt_array_size(&p->backup.header) &&
+		!memcmp(p->primary.array, p->backup.array, gpt_array_size(&p->primary.header));
 	memcpy(gpt->disk_guid,
 	       gpt->primary.present ? p->primary.header.disk_guid : p->backup.header.disk_guid,
 	       sizeof(gpt->disk_guid));

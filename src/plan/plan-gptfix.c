@@ -168,7 +168,8 @@ static int fix_mbr(struct plan *plan, const struct fix *fix, struct error *err)
 	if (entry->len_blocks == UINT32_MAX || entry->len_blocks == fix->last_lba)
 		return 0;
 	entry->len_blocks = (uint32_t)num_min(fix->last_lba, UINT32_MAX);
-	if (memcmp(entry->chs_last, beyond[0], 3) != 0 && memcmp(entry->chs_last, beyond[1], 3) != 0)
+	if (memcmp(entry->chs_last, beyond[0], 3) != 0 &&
+	    memcmp(entry->chs_last, beyond[1], 3) != 0)
 		mbr_chs_from_lba(fix->last_lba, entry->chs_last);
 	mbr_encode_entry(sector, (unsigned int)index, entry);
 	off = MBR_ENTRIES_OFFSET + (unsigned int)index * MBR_ENTRY_SIZE;

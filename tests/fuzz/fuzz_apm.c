@@ -18,7 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (block_size == 0)
 		return 0;
 	/* Ends: off grows by at least 512 each round. */
-	for (size_t off = block_size; off <= size && size - off >= APM_BLOCK_MIN; off += block_size) {
+	for (size_t off = block_size; off <= size && size - off >= APM_BLOCK_MIN;
+	     off += block_size) {
 		uint8_t again[APM_BLOCK_MIN];
 		struct apm_entry entry, back;
 

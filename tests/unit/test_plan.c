@@ -87,9 +87,10 @@ static void test_close_small_targets(void)
 /* Every size near the edges: closed plans always hold their invariants. */
 static void test_close_many(void)
 {
-	static const uint64_t sizes[] = { 1,	   511,	       512,	      4095,	     4096,
-					  MIB - 1, MIB,	       MIB + 1,	      2 * MIB - 512, 2 * MIB,
-					  2 * MIB + 1, 2 * MIB + 4096, 3 * MIB + 513, 5 * MIB + 4095 };
+	static const uint64_t sizes[] = {
+		1, 511, 512, 4095, 4096, MIB - 1, MIB, MIB + 1, 2 * MIB - 512, 2 * MIB,
+		2 * MIB + 1, 2 * MIB + 4096, 3 * MIB + 513, 5 * MIB + 4095,
+	};
 	static const uint32_t aligns[] = { 1, 512, 4096, 65536 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {

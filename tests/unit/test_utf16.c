@@ -5,9 +5,11 @@
 static const char *from_le(const char *bytes, size_t n_units, size_t out_size)
 {
 	static char out[64];
+	size_t n;
 
 	memset(out, 'Z', sizeof(out));
-	CHECK_U64(utf16_to_utf8((const uint8_t *)bytes, n_units, false, out, out_size), strlen(out));
+	n = utf16_to_utf8((const uint8_t *)bytes, n_units, false, out, out_size);
+	CHECK_U64(n, strlen(out));
 	return out;
 }
 
