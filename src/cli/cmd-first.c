@@ -109,9 +109,12 @@ static void print_stick(FILE *out, const struct device_info *info)
 	if (info->usb_port[0])
 		fprintf(out, _("  port %s"), info->usb_port);
 	for (size_t i = 0; i < info->n_contents; i++) {
-		if (info->contents[i].is_table)
+		struct device_content c = info->contents[i];
+
+		if (c.is_table)
 			continue;
-		fprintf(out, "  %s", words_content(&info->contents[i], content, sizeof(content)));
+		c.mountpoint[0] = '\0'; /* one line a stick: the question will name it */
+		fprintf(out, "  %s", words_content(&c, content, sizeof(content)));
 		break;
 	}
 	fprintf(out, "\n");

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "base/text.h"
@@ -126,8 +127,11 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 
 static void print_written(struct ui *ui, const struct report *r)
 {
+	struct words how =
+		words_for(ui_columns(STDOUT_FILENO), ui->opts->bytes, ui->opts->verbose > 0);
+
 	if (!ui->opts->quiet)
-		words_print_results(ui->out, r, ui->opts->verbose > 0);
+		words_print_results(ui->out, &how, r);
 }
 
 static void print_plan(struct ui *ui, const struct report *r)

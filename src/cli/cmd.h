@@ -96,6 +96,7 @@ struct ui {
 	 */
 	FILE *out, *err;
 	bool color, err_color; /* out and err take colour */
+	unsigned int err_columns; /* of the terminal that err is, 0: it is none */
 };
 
 static inline bool ui_wants_json(const struct ui *ui)

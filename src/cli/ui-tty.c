@@ -39,14 +39,17 @@ static void get_screen(unsigned int *ret_columns, unsigned int *ret_rows)
 {
 	struct winsize ws;
 
-	*ret_columns = 80;
+	*ret_columns = ui_columns(STDERR_FILENO);
 	*ret_rows = 24;
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0) {
-		if (ws.ws_col > 0)
-			*ret_columns = ws.ws_col;
-		if (ws.ws_row > 0)
-			*ret_rows = ws.ws_row;
-	}
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &ws) == 0 && ws.ws_row > 0)
+		*ret_rows = ws.ws_row;
+}
+
+static void print_identity(struct tty *tty, FILE *out, unsigned int columns, const struct report *r)
+{
+	struct words how = words_for(columns, tty->ui->opts->bytes, false);
+
+	words_print_identity(out, &how, r);
 }
 
 /* Takes the drawn lines off the screen; the cursor is where the first one began. */
@@ -125,8 +128,16 @@ static void print_all_lines(struct tty *tty)
 /* Leaves the last state on the screen, the cursor below it. */
 static void leave_drawn(struct tty *tty)
 {
+	bool any = false;
+
 	if (tty->n_drawn == 0)
 		return;
+	for (size_t i = 0; i < tty->n_targets; i++)
+		any = any || tty->targets[i].is_active;
+	if (!any) {
+		clear_drawn(tty); /* how far the reading of the image came is no result */
+		return;
+	}
 	draw(tty);
 	fprintf(tty->ui->err, "\n");
 	fflush(tty->ui->err);
@@ -209,7 +220,7 @@ static void show_identity(struct tty *tty, const struct report *r)
 	clear_drawn(tty);
 	tty->image.is_active = false;
 	if (!tty->ui->opts->quiet || !tty->ui->opts->yes)
-		words_print_identity(tty->ui->err, r, tty->ui->opts->bytes);
+		print_identity(tty, tty->ui->err, ui_columns(STDERR_FILENO), r);
 	fflush(tty->ui->err);
 }
 
@@ -375,7 +386,7 @@ static enum answer ask_on(struct tty *tty, const struct question *q, int fd, FIL
 
 	/* Somebody looks at the terminal: what is asked about belongs there too. */
 	if (!isatty(STDERR_FILENO))
-		words_print_identity(out, q->report, tty->ui->opts->bytes);
+		print_identity(tty, out, ui_columns(fd), q->report);
 	make_prompt(q, prompt, sizeof(prompt));
 	tcflush(fd, TCIFLUSH); /* what was typed before the question is no answer to it */
 	fprintf(out, "%s", prompt);

@@ -2,6 +2,7 @@
 /* Text streams, colour, errors and the frame of JSON objects; see ui.h and cmd.h. */
 #include "cli/ui.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -66,6 +68,7 @@ void ui_init(struct ui *ui, const struct options *opts)
 			ui->err = err;
 		}
 	}
+	ui->err_columns = ui_columns(STDERR_FILENO);
 	ui->color = takes_color(opts->color, STDOUT_FILENO);
 	ui->err_color = takes_color(opts->color, STDERR_FILENO);
 }
@@ -104,15 +107,61 @@ void ui_error_prefix(struct ui *ui)
 		ui_sgr(ui->err_color, UI_PLAIN));
 }
 
+/* The length of the first sentence of text, its full stop included; all of it if there is one only. */
+static size_t sentence(const char *text)
+{
+	for (const char *p = text; *p; p++) {
+		if (p[0] == '.' && p[1] == ' ' && (isupper((unsigned char)p[2]) || p[2] == '-'))
+			return (size_t)(p + 1 - text);
+	}
+	return strlen(text);
+}
+
+/*
+ * Long messages are broken between sentences only, and for people only: what
+ * the terminal itself wraps can still be pasted.
+ */
+static void print_message(struct ui *ui, const char *text)
+{
+	size_t column = strlen("isowrite: ");
+
+	for (size_t n; *text; text += n + (text[n] == ' ')) {
+		n = sentence(text);
+		if (ui->err_columns && column > strlen("isowrite: ") &&
+		    column + 1 + n > ui->err_columns) {
+			fprintf(ui->err, "\n  ");
+			column = 2;
+		} else if (column > strlen("isowrite: ")) {
+			fprintf(ui->err, " ");
+			column++;
+		}
+		fprintf(ui->err, "%.*s", (int)n, text);
+		column += n;
+	}
+	fprintf(ui->err, "\n");
+}
+
 void ui_warn(struct ui *ui, const char *fmt, ...)
 {
+	char text[2 * ERROR_MSG_SIZE];
 	va_list ap;
 
-	ui_error_prefix(ui);
 	va_start(ap, fmt);
-	vfprintf(ui->err, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(ui->err, "\n");
+	ui_error_prefix(ui);
+	print_message(ui, text);
+}
+
+unsigned int ui_columns(int fd)
+{
+	struct winsize ws;
+
+	if (!isatty(fd))
+		return 0;
+	if (ioctl(fd, TIOCGWINSZ, &ws) == 0 && ws.ws_col > 0)
+		return ws.ws_col;
+	return 80;
 }
 
 static void put_time(struct json *j, const char *key, time_t t)

@@ -17,6 +17,9 @@ int ui_finish(struct ui *ui, int status);
 /* Prints a finished object on standard output and frees j. -1 if memory ran out. */
 int ui_json_print(struct json *j);
 
+/* Of the terminal behind fd; 0: it is none. */
+unsigned int ui_columns(int fd);
+
 /* Colours, or "" where the stream takes none. */
 enum ui_color { UI_PLAIN, UI_BOLD, UI_RED, UI_GREEN, UI_YELLOW };
 const char *ui_sgr(bool enabled, enum ui_color color);

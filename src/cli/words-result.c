@@ -141,8 +141,8 @@ static bool is_done(const struct report_target *t)
 		t->status == TARGET_CHANGED);
 }
 
-static void print_one(FILE *out, const struct report *r, const struct report_target *t,
-		      bool verbose)
+static void print_one(FILE *out, const struct words *how, const struct report *r,
+		      const struct report_target *t)
 {
 	struct text verdict = { .len = 0 }, times = { .len = 0 };
 	char path[512], made_for[128] = "";
@@ -151,7 +151,7 @@ static void print_one(FILE *out, const struct report *r, const struct report_tar
 	if (r->n_targets > 1)
 		add(&verdict, "%s: ", text_escape(t->path, SIZE_MAX, path, sizeof(path)));
 	add_verdict(&verdict, r, t);
-	words_wrap(out, verdict.buf, 0);
+	words_fill(out, how, verdict.buf, 0);
 	if (!is_check)
 		add_times(&times, t);
 	if (!is_check && r->has_layout)
@@ -159,8 +159,8 @@ static void print_one(FILE *out, const struct report *r, const struct report_tar
 	if (made_for[0] && r->n_targets == 1)
 		add(&times, _(" Made for: %s (predicted)."), made_for);
 	if (times.len > 0)
-		words_wrap(out, times.buf + 1, 0); /* each piece begins with a blank */
-	if (verbose)
+		words_fill(out, how, times.buf + 1, 0); /* each piece begins with a blank */
+	if (how->verbose)
 		print_details(out, r, t);
 }
 
@@ -170,7 +170,7 @@ static bool can_unplug(const struct report_target *t)
 	return t->can_unplug && !t->info.is_file && !t->info.is_virtual;
 }
 
-static void print_unplug(FILE *out, const struct report *r)
+static void print_unplug(FILE *out, const struct words *how, const struct report *r)
 {
 	struct text line = { .len = 0 };
 	size_t n = 0;
@@ -191,10 +191,10 @@ static void print_unplug(FILE *out, const struct report *r)
 			    text_escape(r->targets[i].path, SIZE_MAX, path, sizeof(path)));
 	}
 	add(&line, ".");
-	words_wrap(out, line.buf, 0);
+	words_fill(out, how, line.buf, 0);
 }
 
-void words_print_results(FILE *out, const struct report *r, bool verbose)
+void words_print_results(FILE *out, const struct words *how, const struct report *r)
 {
 	size_t n_done = 0;
 
@@ -202,9 +202,16 @@ void words_print_results(FILE *out, const struct report *r, bool verbose)
 		if (!is_done(&r->targets[i]))
 			continue;
 		n_done++;
-		print_one(out, r, &r->targets[i], verbose);
+		print_one(out, how, r, &r->targets[i]);
 	}
-	if (r->n_targets > 1 && strcmp(r->command, "check") != 0)
+	if (r->n_targets > 1 && n_done > 0) {
+		char made_for[128] = "";
+
+		if (r->has_layout)
+			layout_made_for(&r->layout, made_for, sizeof(made_for));
 		fprintf(out, _("%zu of %zu targets are done.\n"), n_done, r->n_targets);
-	print_unplug(out, r);
+		if (made_for[0])
+			fprintf(out, _("Made for: %s (predicted).\n"), made_for);
+	}
+	print_unplug(out, how, r);
 }

@@ -57,7 +57,17 @@ static size_t columns(const char *s, size_t len)
 	return n;
 }
 
-void words_wrap(FILE *out, const char *text, unsigned int indent)
+struct words words_for(unsigned int columns, bool bytes, bool verbose)
+{
+	struct words how = { .width = WORDS_WIDTH, .bytes = bytes, .verbose = verbose };
+
+	/* Below 24 columns an indented line would hold no word. */
+	if (columns > 24 && columns <= WORDS_WIDTH)
+		how.width = columns - 1;
+	return how;
+}
+
+void words_fill(FILE *out, const struct words *how, const char *text, unsigned int indent)
 {
 	size_t column = strspn(text, " ");
 	bool is_first = true;
@@ -68,7 +78,7 @@ void words_wrap(FILE *out, const char *text, unsigned int indent)
 		size_t len = strcspn(text, " ");
 		size_t width = columns(text, len);
 
-		if (!is_first && column + 1 + width > WORDS_WIDTH) {
+		if (!is_first && column + 1 + width > how->width) {
 			fprintf(out, "\n%*s", (int)indent, "");
 			column = indent;
 		} else if (!is_first) {
@@ -83,6 +93,13 @@ void words_wrap(FILE *out, const char *text, unsigned int indent)
 			text++;
 	}
 	fputc('\n', out);
+}
+
+void words_wrap(FILE *out, const char *text, unsigned int indent)
+{
+	struct words how = words_for(0, false, false);
+
+	words_fill(out, &how, text, indent);
 }
 
 static const char *content_type(const struct device_content *content)
@@ -162,7 +179,7 @@ static const char *size_word(bool bytes, uint64_t n, char *buf, size_t size)
 	return buf;
 }
 
-static void print_image(FILE *out, const struct report *r, bool bytes)
+static void print_image(FILE *out, const struct words *how, const struct report *r)
 {
 	char name[640], size[NUM_SIZE_LEN], line[1024], by[320];
 	int n;
@@ -170,10 +187,10 @@ static void print_image(FILE *out, const struct report *r, bool bytes)
 	words_image(r, name, sizeof(name));
 	if (r->content_size != UINT64_MAX)
 		n = snprintf(line, sizeof(line), "Image    %s, %s", name,
-			     size_word(bytes, r->content_size, size, sizeof(size)));
+			     size_word(how->bytes, r->content_size, size, sizeof(size)));
 	else if (r->image_size != UINT64_MAX)
 		n = snprintf(line, sizeof(line), _("Image    %s, %s as %s, its size not yet known"),
-			     name, size_word(bytes, r->image_size, size, sizeof(size)),
+			     name, size_word(how->bytes, r->image_size, size, sizeof(size)),
 			     r->compression);
 	else
 		n = snprintf(line, sizeof(line), _("Image    %s, its size not yet known"), name);
@@ -195,12 +212,12 @@ static void print_image(FILE *out, const struct report *r, bool bytes)
 	case TRUST_BAD_SIGNATURE:
 		break;
 	}
-	words_wrap(out, line, WORDS_INDENT);
+	words_fill(out, how, line, WORDS_INDENT);
 	for (uint32_t i = 0; r->has_layout && i < r->layout.n_findings; i++) {
 		if (r->layout.findings[i].severity == LAYOUT_INFO)
 			continue;
 		snprintf(line, sizeof(line), "Note     %s", r->layout.findings[i].message);
-		words_wrap(out, line, WORDS_INDENT);
+		words_fill(out, how, line, WORDS_INDENT);
 	}
 }
 
@@ -238,7 +255,7 @@ static void append_volumes(const struct device_info *info, char *line, size_t si
 	}
 }
 
-static void print_erases(FILE *out, const struct device_info *info)
+static void print_erases(FILE *out, const struct words *how, const struct device_info *info)
 {
 	size_t n_partitions = 0, n_whole = 0, n_tables = 0;
 	const struct device_content *table = NULL;
@@ -273,14 +290,14 @@ static void print_erases(FILE *out, const struct device_info *info)
 	} else {
 		append(line, sizeof(line), _("nothing that is known: no table, no file system"));
 	}
-	words_wrap(out, line, WORDS_INDENT);
+	words_fill(out, how, line, WORDS_INDENT);
 }
 
-void words_print_identity(FILE *out, const struct report *r, bool bytes)
+void words_print_identity(FILE *out, const struct words *how, const struct report *r)
 {
 	char what[512], path[512], line[1200];
 
-	print_image(out, r, bytes);
+	print_image(out, how, r);
 	for (size_t i = 0; i < r->n_targets; i++) {
 		const struct report_target *t = &r->targets[i];
 
@@ -289,7 +306,7 @@ void words_print_identity(FILE *out, const struct report *r, bool bytes)
 		text_escape(t->path, SIZE_MAX, path, sizeof(path));
 		device_describe(&t->info, what, sizeof(what));
 		snprintf(line, sizeof(line), "Target   %s  %s", path, what);
-		words_wrap(out, line, WORDS_INDENT);
-		print_erases(out, &t->info);
+		words_fill(out, how, line, WORDS_INDENT);
+		print_erases(out, how, &t->info);
 	}
 }

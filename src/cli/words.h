@@ -14,7 +14,16 @@
 
 #include "job/report.h"
 
-#define WORDS_WIDTH 79 /* columns of wrapped text */
+#define WORDS_WIDTH 79 /* columns of wrapped text where no narrower terminal is known */
+
+/* How to print: width of wrapped text, sizes as plain numbers, digests and serial numbers too. */
+struct words {
+	unsigned int width;
+	bool bytes, verbose;
+};
+
+/* For a terminal of so many columns (0: none). */
+struct words words_for(unsigned int columns, bool bytes, bool verbose);
 
 /* "0.4 s", "1:52", "1:02:03". At least 24 bytes. */
 const char *words_duration(double seconds, char *buf, size_t size);
@@ -22,7 +31,11 @@ const char *words_duration(double seconds, char *buf, size_t size);
 /* "55 MB/s", "1.2 GB/s". At least 24 bytes. */
 const char *words_speed(double bytes_per_second, char *buf, size_t size);
 
-/* Prints text broken at blanks to lines of WORDS_WIDTH; the first keeps its own leading blanks. */
+/*
+ * Prints text broken at blanks to lines of the width, all but the first
+ * indented; the first keeps its own leading blanks. words_wrap: WORDS_WIDTH.
+ */
+void words_fill(FILE *out, const struct words *how, const char *text, unsigned int indent);
 void words_wrap(FILE *out, const char *text, unsigned int indent);
 
 /* A content for people: FAT32 "KEY", mounted on /media/anna/KEY. Escaped. */
@@ -31,10 +44,10 @@ const char *words_content(const struct device_content *content, char *buf, size_
 /* "Ubuntu 24.04" in quotes, or the file's name: escaped. */
 const char *words_image(const struct report *r, char *buf, size_t size);
 
-/* Image, Target and ERASES lines of every target that is still in. bytes: plain numbers. */
-void words_print_identity(FILE *out, const struct report *r, bool bytes);
+/* Image, Target and ERASES lines of every target that is still in. */
+void words_print_identity(FILE *out, const struct words *how, const struct report *r);
 
 /* Of targets that were written or checked: the sentences on standard output. */
-void words_print_results(FILE *out, const struct report *r, bool verbose);
+void words_print_results(FILE *out, const struct words *how, const struct report *r);
 
 #endif

@@ -13,7 +13,7 @@ pty.py [OPTION...] COMMAND...
   --stdin FILE          standard input is FILE, not the terminal
   --stdout FILE         the same for the other two streams
   --stderr FILE
-  --mask                times, speeds and amounts of progress become N
+  --mask                times and speeds become TIME and SPEED
   --raw                 print the bytes as they came, not the screen they make
   --timeout SECONDS     (60) then everything ends
 
@@ -94,9 +94,11 @@ class Screen:
 
 
 def mask(text):
-    text = re.sub(r"\b\d+:\d\d(:\d\d)?\b|\b\d+\.\d s\b|<0\.1 s", "TIME", text)
-    text = re.sub(r"\b\d+(\.\d)? [kMG]B/s", "SPEED", text)
-    return text
+    text = re.sub(r"\b\d+:\d\d(:\d\d)?\b|\b\d+\.\d\ss\b|<0\.1\ss", "TIME", text)
+    text = re.sub(r"\b\d+(\.\d)?\s[kMG]B/s", "SPEED", text)
+
+    # Where this paragraph is broken depends on what was masked.
+    return re.sub(r"Write\sTIME[^.]*\.(\s+Made for[^.]*\.)?", lambda m: " ".join(m[0].split()), text)
 
 
 class Step(argparse.Action):

@@ -2,8 +2,12 @@
 /* Progress lines, the identity block and the closing words, on made-up reports. */
 #include "cli/ui-tty.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "cli/cmd-job.h"
 #include "cli/ui.h"
 #include "cli/words.h"
 #include "job/report.h"
@@ -171,13 +175,14 @@ static struct device_content *add_content(struct report *r, const char *type, co
 static const char *said(struct report *r, bool is_identity)
 {
 	static char text[8192];
+	struct words how = words_for(80, false, false);
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
 	text[0] = '\0';
 	if (is_identity)
-		words_print_identity(out, r, false);
+		words_print_identity(out, &how, r);
 	else
-		words_print_results(out, r, false);
+		words_print_results(out, &how, r);
 	fclose(out);
 	return text;
 }
@@ -305,7 +310,9 @@ static void test_several_targets(void)
 	text = said(r, false);
 	CHECK(strstr(text, "/dev/sdb: Verified: all") != NULL);
 	CHECK(!strstr(text, "/dev/sdc"));
-	CHECK(strstr(text, "2 of 3 targets are done.\nYou can unplug /dev/sdb, /dev/sdd.\n") !=
+	CHECK(strstr(text,
+		     "2 of 3 targets are done.\n"
+		     "Made for: BIOS, UEFI x64 (predicted).\nYou can unplug /dev/sdb, /dev/sdd.\n") !=
 	      NULL);
 	report_free(r);
 }
@@ -323,6 +330,144 @@ static void test_differences_are_told(void)
 	CHECK(strstr(said(r, false), "Written as gpt-fix: 1 range (512 bytes) differs from") !=
 	      NULL);
 	report_free(r);
+}
+
+/* Asks on a terminal of its own, in a child; types what is given. Returns the answer. */
+static int ask(struct report *r, enum question_kind kind, const char *typed, char *screen,
+	       size_t size)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY), status = -1;
+	size_t len = 0;
+	pid_t pid;
+
+	CHECK(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	pid = fork();
+	if (pid == 0) {
+		struct question q = { .kind = kind, .report = r, .expected = "32 GB" };
+		struct options o = { .mode = "auto" };
+		struct ui ui;
+		struct tty tty;
+		int slave;
+
+		setsid();
+		slave = open(ptsname(master), O_RDWR);
+		dup2(slave, 0);
+		dup2(slave, 1);
+		dup2(slave, 2);
+		ui_init(&ui, &o);
+		tty_init(&tty, &ui);
+		_exit(slave < 0 ? 99 : (int)tty.events.ask(tty.events.ctx, &q));
+	}
+	/* Nothing is typed before the prompt is there. */
+	while (len + 1 < size && read(master, screen + len, 1) == 1) {
+		screen[++len] = '\0';
+		if (strstr(screen, "(32 GB): ") || strstr(screen, "[y/N] "))
+			break;
+	}
+	CHECK(write(master, typed, strlen(typed)) == (ssize_t)strlen(typed));
+	waitpid(pid, &status, 0);
+	close(master);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_questions(void)
+{
+	struct report *r = make_report("write", 1);
+	char screen[4096] = "";
+
+	CHECK(ask(r, QUESTION_WRITE, "y\n", screen, sizeof(screen)) == ANSWER_YES);
+	CHECK(strstr(screen, "Write it? [y/N] ") != NULL);
+	CHECK(strstr(screen, "Target   /dev/sdb  SanDisk Ultra, 32 GB (29.8 GiB), USB 3") != NULL);
+	CHECK(ask(r, QUESTION_WRITE, "YES\n", screen, sizeof(screen)) == ANSWER_YES);
+	CHECK(ask(r, QUESTION_WRITE, "\n", screen, sizeof(screen)) == ANSWER_NO);
+	CHECK(ask(r, QUESTION_WRITE, "yup\n", screen, sizeof(screen)) == ANSWER_NO);
+	CHECK(ask(r, QUESTION_WRITE, "\004", screen, sizeof(screen)) == ANSWER_NO);
+	report_free(r);
+}
+
+/* A disk with an ext4 volume: y is no answer, only its size is. */
+static void test_size_has_to_be_typed(void)
+{
+	struct report *r = make_report("write", 1);
+	struct device_info *info = &r->targets[0].info;
+	char screen[4096] = "";
+
+	add_content(r, "ext4", "data", "/dev/sdb1", "")->is_foreign = true;
+	info->n_refused = 1;
+	info->refused[0].rule = RULE_CONTENTS;
+	snprintf(info->refused[0].why, sizeof(info->refused[0].why), "it holds ext4 \"data\"");
+	CHECK(ask(r, QUESTION_TYPE_SIZE, "y\n", screen, sizeof(screen)) == ANSWER_NO);
+	CHECK(strstr(screen, "To erase it, type its size as shown (32 GB): ") != NULL);
+	CHECK(strstr(screen, "/dev/sdb: it holds ext4 \"data\"") != NULL);
+	CHECK(ask(r, QUESTION_TYPE_SIZE, "\n", screen, sizeof(screen)) == ANSWER_NO);
+	CHECK(ask(r, QUESTION_TYPE_SIZE, "32\n", screen, sizeof(screen)) == ANSWER_NO);
+	CHECK(ask(r, QUESTION_TYPE_SIZE, "32 GB\n", screen, sizeof(screen)) == ANSWER_YES);
+	CHECK(ask(r, QUESTION_TYPE_SIZE, "32gb\n", screen, sizeof(screen)) == ANSWER_YES);
+	report_free(r);
+}
+
+static struct device_info *make_list(void)
+{
+	struct device_info *list = calloc(4, sizeof(*list));
+	struct report *r = make_report("write", 1);
+
+	list[0].refused[0].rule = RULE_SYSTEM;
+	list[0].n_refused = 1;
+	snprintf(list[0].path, sizeof(list[0].path), "/dev/sda");
+	list[1] = list[0];
+	list[2] = r->targets[0].info;
+	snprintf(list[2].contents[0].type, sizeof(list[2].contents[0].type), "vfat");
+	snprintf(list[2].contents[0].label, sizeof(list[2].contents[0].label), "KEY");
+	snprintf(list[2].contents[0].mountpoint, sizeof(list[2].contents[0].mountpoint), "/m");
+	list[2].n_contents = 1;
+	list[2].refused[0].rule = RULE_MOUNTED;
+	list[2].n_refused = 1;
+	list[3].is_virtual = true;
+	snprintf(list[3].path, sizeof(list[3].path), "/dev/loop0");
+	report_free(r);
+	return list;
+}
+
+static void test_first_contact(void)
+{
+	struct device_info *list = make_list();
+	static char text[4096];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	first_print_contact(out, list, 4);
+	fclose(out);
+	CHECK_STR(
+		text,
+		"isowrite writes an image to a USB stick or card, reads it back and compares.\n"
+		"  isowrite IMAGE DEVICE      e.g.  isowrite ubuntu.iso /dev/sdb\n"
+		"  isowrite inspect IMAGE     what is it, and where does it boot?\n"
+		"Sticks that may be written:  /dev/sdb  SanDisk Ultra  32 GB  port 1-4  FAT \"KEY\"\n"
+		"Other disks: 2, not offered (isowrite devices says why).   isowrite --help\n");
+	free(list);
+}
+
+static void test_image_without_target(void)
+{
+	struct device_info *list = make_list();
+	struct report *r = make_report("write", 0);
+	static char text[4096];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	first_print_no_target(out, "ubuntu.iso", 6203355136, &r->layout, list, 4);
+	fclose(out);
+	CHECK_STR(
+		text,
+		"isowrite: no target given. ubuntu.iso is \"Ubuntu 24.04\", 6.2 GB; made to boot\n"
+		"from a stick on BIOS and UEFI x64. One stick is plugged in; to write it:\n"
+		"    isowrite ubuntu.iso /dev/sdb            (SanDisk Ultra, 32 GB)\n");
+	out = fmemopen(text, sizeof(text), "w");
+	first_print_no_target(out, "a b.iso", 6203355136, &r->layout, list, 4);
+	first_print_no_target(out, "-x", 6203355136, &r->layout, list, 0);
+	fclose(out);
+	CHECK(strstr(text, "    isowrite 'a b.iso' /dev/sdb ") != NULL);
+	CHECK(strstr(text, "Plug the stick in") != NULL);
+	report_free(r);
+	free(list);
 }
 
 static void test_ascii_stream(void)
@@ -353,6 +498,10 @@ int main(void)
 	RUN(test_never_verified_otherwise);
 	RUN(test_several_targets);
 	RUN(test_differences_are_told);
+	RUN(test_questions);
+	RUN(test_size_has_to_be_typed);
+	RUN(test_first_contact);
+	RUN(test_image_without_target);
 	RUN(test_ascii_stream);
 	return tap_done();
 }
