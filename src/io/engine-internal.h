@@ -30,7 +30,7 @@
 #define ENGINE_LEADER_POOL (8 << 20) /* bytes of buffers of the first lane */
 #define ENGINE_LANE_POOL (5 << 20) /* and of a slower target's own lane */
 #define ENGINE_ALIGN 4096 /* the body ends on a multiple of it; sectors are never larger */
-#define ENGINE_SAMPLES 64 /* pieces of old content kept to recognise it */
+#define ENGINE_SAMPLES 32 /* pieces of old content kept to recognise it */
 #define ENGINE_SAMPLE_SIZE 512
 
 struct lane;
@@ -110,6 +110,7 @@ struct pump {
 	bool sets_the_pace;
 	bool is_finished;
 	bool touched; /* something was written */
+	bool is_window_blank; /* both ends are zero, durably */
 	bool plan_is_known; /* closed, so it may be read without the lock */
 	pthread_cond_t can_take;
 	uint8_t *scratch; /* ENGINE_BUF_MAX bytes, aligned */

@@ -100,7 +100,10 @@ static int zero_window(struct pump *p, struct error *err)
 	    zero_end(p, num_max(p->ep->tail_start, p->plan_is_known ? 0 : last_mib),
 		     p->ep->tail_start + p->ep->tail_len, err) < 0)
 		return -1;
-	return flush(p, err);
+	if (flush(p, err) < 0)
+		return -1;
+	p->is_window_blank = true;
+	return 0;
 }
 
 /* One finished request: continued if short, put aside if failed. */
@@ -484,14 +487,30 @@ static int verify_and_commit(struct pump *p, struct error *err)
 	}
 	if (pump_is_cancelled(p, err))
 		return -1;
+	p->is_window_blank = false;
 	if (commit(p, err) == 0)
 		return 0;
 	/* Half a commit must not look finished; that it is not is already the verdict. */
 	p->is_careful = true;
 	if (zero_end(p, 0, p->ep->head_len, &ignored) == 0 &&
 	    zero_end(p, p->ep->tail_start, p->ep->plan->geo.size, &ignored) == 0)
-		(void)t->ops->flush(t, &ignored);
+		p->is_window_blank = t->ops->flush(t, &ignored) == 0;
 	return -1;
+}
+
+static void set_cancelled(const struct pump *p, struct error *ret)
+{
+	char path[256];
+
+	text_escape_trim(p->et->target->path, path, sizeof(path));
+	if (p->is_window_blank)
+		error_set(ret, ERROR_CANCELLED, "cancelled",
+			  _("Cancelled: %s is incomplete; its first and last MiB are blank, so it "
+			    "does not boot. Write it again."),
+			  path);
+	else
+		error_set(ret, ERROR_CANCELLED, "cancelled",
+			  _("Cancelled: %s is incomplete. Write it again."), path);
 }
 
 static void finish(struct pump *p, int rc, const struct error *err)
@@ -502,6 +521,8 @@ static void finish(struct pump *p, int rc, const struct error *err)
 	r->failed_in = (enum engine_phase)atomic_load(&p->phase);
 	if (rc < 0) {
 		r->error = *err;
+		if (p->touched && err->kind == ERROR_CANCELLED)
+			set_cancelled(p, &r->error);
 		r->verdict = !p->touched && err->kind != ERROR_CANCELLED ? ENGINE_UNTOUCHED
 			     : err->kind == ERROR_CANCELLED              ? ENGINE_CANCELLED
 									 : ENGINE_FAILED;
