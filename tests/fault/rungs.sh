@@ -91,43 +91,37 @@ test_little_locked_memory()
 
 	set_up
 	need_tool setpriv
-	for limit in 0 64; do
-		(
-			ulimit -l $limit
-			write setpriv --bounding-set=-ipc_lock
-			is "$status" 0 "locked memory $limit KiB"
-		)
+	for limit in 0 65536; do
+		write setpriv --bounding-set=-ipc_lock prlimit "--memlock=$limit"
+		is "$status" 0 "$limit bytes of locked memory"
 	done
 }
 
 test_few_descriptors()
 {
-	local limit
+	local limit seen=''
 
 	set_up
 	for limit in 4 6 8 10 12 14 16 20 24 32 48; do
-		(
-			ulimit -n $limit
-			write
-			echo "# $limit descriptors: status $status"
-			[ "$limit" -lt 32 ] || is "$status" 0 "$limit descriptors"
-		)
+		write prlimit "--nofile=$limit"
+		seen+=" $limit:$status"
+		[ "$limit" -lt 32 ] || is "$status" 0 "$limit descriptors"
 	done
+	echo "# descriptors and status:$seen"
 }
 
 test_small_address_space()
 {
-	local limit
+	local limit seen=''
 
 	[ "${BUILD##*-}" != san ] || skip "sanitizers reserve address space"
 	set_up
 	for limit in 16 32 48 64 96 128 192 256 384; do
-		(
-			ulimit -v $((limit * 1024))
-			write
-			echo "# $limit MiB: status $status"
-		)
+		write prlimit "--as=$((limit << 20))"
+		seen+=" $limit:$status"
 	done
+	echo "# MiB and status:$seen"
+	is "$status" 0 "$limit MiB"
 }
 
 test_failing_writes()
@@ -142,12 +136,13 @@ test_failing_writes()
 	is "$status" 6
 }
 
+# The first four make the window zero, and the commit writes that once more.
 test_writes_that_only_seem_to_happen()
 {
 	local n
 
 	set_up
-	for n in 3 5 9; do
+	for n in 5 6 10 16 19; do
 		ISOWRITE_ENGINE=plain injected pwrite64 "retval=524288:when=$n" || fail "no write $n"
 		is "$status" 7 "write $n did not happen"
 	done
