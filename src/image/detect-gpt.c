@@ -210,10 +210,15 @@ static bool is_usable(const struct layout_gpt_partition *part, const struct copy
 	       part->last_lba <= copy->header.last_usable_lba;
 }
 
-/* As EDK2 judges entries: first what is out of range is dropped, then what overlaps. */
+/*
+ * As EDK2 judges entries: first what is out of range is dropped, then what
+ * overlaps. One finding for each, however many there are: a hostile table must
+ * not crowd out what else is found.
+ */
 static void check_partitions(struct probe *p, const struct copy *copy)
 {
 	struct layout *lay = p->d->lay;
+	bool has_outside = false, has_overlap = false;
 
 	if (!is_read(lay))
 		return;
@@ -221,20 +226,23 @@ static void check_partitions(struct probe *p, const struct copy *copy)
 		const struct layout_gpt_partition *a = &lay->gpt.partitions[i];
 
 		if (!is_usable(a, copy)) {
-			layout_add_finding(lay, LAYOUT_WARNING, "gpt-outside-usable",
-					   _("GPT partition %u lies outside the usable area; UEFI "
-					     "firmware ignores it."),
-					   a->number);
+			if (!has_outside)
+				layout_add_finding(lay, LAYOUT_WARNING, "gpt-outside-usable",
+						   _("GPT partition %u lies outside the usable "
+						     "area; UEFI firmware ignores such ones."),
+						   a->number);
+			has_outside = true;
 			continue;
 		}
-		for (uint32_t k = i + 1; k < lay->gpt.n_partitions; k++) {
+		for (uint32_t k = i + 1; k < lay->gpt.n_partitions && !has_overlap; k++) {
 			const struct layout_gpt_partition *b = &lay->gpt.partitions[k];
 
-			if (is_usable(b, copy) && a->first_lba <= b->last_lba &&
-			    b->first_lba <= a->last_lba)
+			has_overlap = is_usable(b, copy) && a->first_lba <= b->last_lba &&
+				      b->first_lba <= a->last_lba;
+			if (has_overlap)
 				layout_add_finding(lay, LAYOUT_WARNING, "gpt-overlap",
 						   _("GPT partitions %u and %u overlap; UEFI "
-						     "firmware ignores both."),
+						     "firmware ignores such ones."),
 						   a->number, b->number);
 		}
 	}

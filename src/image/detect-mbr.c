@@ -60,6 +60,35 @@ static void add_partition(struct detect *d, unsigned int index, const struct mbr
 		detect_claim(d, part->start + part->size, "a partition of its MBR");
 }
 
+/*
+ * An MBR does not say which blocks it counts. An image made for sectors of 4096
+ * bytes is known by a FAT volume with such sectors, where only they lead.
+ */
+static int find_block_size(struct detect *d, const struct mbr *disk, uint32_t *ret,
+			   struct error *err)
+{
+	*ret = 512;
+	if (d->src->is_block_device) {
+		*ret = d->src->sector_size;
+		return 0;
+	}
+	for (unsigned int i = 0; i < MBR_N_ENTRIES; i++) {
+		uint64_t start = (uint64_t)disk->entries[i].start_lba * 4096;
+		uint8_t sector[FAT_BOOT_SECTOR_SIZE];
+		struct fat_volume volume;
+		int rc;
+
+		if (!mbr_entry_is_used(&disk->entries[i]) || start == 0)
+			continue;
+		rc = detect_read(d, start, sector, sizeof(sector), err);
+		if (rc < 0)
+			return -1;
+		if (rc > 0 && fat_decode(sector, &volume) && volume.sector_size == 4096)
+			*ret = 4096;
+	}
+	return 0;
+}
+
 int detect_mbr(struct detect *d, struct error *err)
 {
 	struct layout_mbr *mbr = &d->lay->mbr;
@@ -76,7 +105,8 @@ int detect_mbr(struct detect *d, struct error *err)
 	mbr->present = true;
 	mbr->is_protective = mbr_find_protective(&disk) >= 0;
 	mbr->disk_signature = disk.disk_signature;
-	mbr->block_size = d->src->is_block_device ? d->src->sector_size : 512;
+	if (find_block_size(d, &disk, &mbr->block_size, err) < 0)
+		return -1;
 	for (unsigned int i = 0; i < MBR_N_ENTRIES; i++)
 		add_partition(d, i, &disk.entries[i]);
 	find_overlaps(d->lay);

@@ -105,29 +105,37 @@ static int read_table(struct fix *fix, struct error *err)
 	return 0;
 }
 
-/* Does what the image holds before its own backup stay clear of the new one? */
-static int check_room(const struct fix *fix, const struct layout *lay, uint64_t last_usable,
-		      struct error *err)
+/* The first block behind all that the image may hold beside its own backup. */
+static uint64_t data_end_lba(const struct fix *fix, const struct layout *lay)
 {
-	uint64_t needed = 0;
+	uint64_t last = num_min(fix->header.last_usable_lba,
+				(fix->src->size - 1) / fix->block_size);
 
+	/* Of partitions beyond the image's end (--allow=truncated) the table must stay right. */
 	for (uint32_t i = 0; i < fix->header.n_entries; i++) {
 		struct gpt_entry entry;
 
 		if (gpt_decode_entry(fix->array + (size_t)i * fix->header.entry_size, &entry) &&
 		    entry.last_lba <= fix->header.last_usable_lba)
-			needed = num_max(needed, (entry.last_lba + 1) * fix->block_size);
+			last = num_max(last, entry.last_lba);
 	}
-	if (lay->volume.present && lay->volume.size <= fix->src->size)
-		needed = num_max(needed, lay->volume.size);
-	if (needed > (last_usable + 1) * fix->block_size)
-		return error_set(err, ERROR_FIT, "no-room-for-backup",
-				 _("There is no room for the backup GPT: it needs the target's last "
-				   "%" PRIu64 " bytes, and the image's data end %" PRIu64
-				   " bytes before the end."),
-				 fix->geo->size - (last_usable + 1) * fix->block_size,
-				 fix->geo->size - num_min(needed, fix->geo->size));
-	return 0;
+	if (lay->volume.present && lay->volume.size > 0 && lay->volume.size <= fix->src->size)
+		last = num_max(last, (lay->volume.size - 1) / fix->block_size);
+	return last < fix->last_lba ? last + 1 : fix->last_lba + 1;
+}
+
+static int check_room(const struct fix *fix, const struct layout *lay, uint64_t last_usable,
+		      struct error *err)
+{
+	uint64_t end = data_end_lba(fix, lay);
+
+	if (end <= last_usable + 1)
+		return 0;
+	return error_set(err, ERROR_FIT, "no-room-for-backup",
+			 _("There is no room for the backup GPT: it needs the target's last %" PRIu64
+			   " bytes, and the image's data end %" PRIu64 " bytes before the end."),
+			 fix->geo->size - (last_usable + 1) * fix->block_size,
+			 fix->geo->size - end * fix->block_size);
 }
 
 /* Lays data over the plan unless the image has the very same bytes there. */

@@ -52,9 +52,9 @@ static const char *smaller_sectors(const struct layout *lay, uint32_t sector_siz
 		return lay->gpt.block_size < sector_size ? _("its GUID partition table") : NULL;
 	if (lay->mbr.present)
 		return lay->mbr.block_size < sector_size ? _("its partition table") : NULL;
-	/* ISO 9660 counts blocks of 2048; larger sectors hide it from kernels and firmware. */
-	if (lay->volume.present && sector_size > 2048)
-		return _("its ISO 9660 file system");
+	/* They count blocks of 2048; larger sectors hide them from kernels and firmware. */
+	if ((lay->volume.present || lay->udf) && sector_size > 2048)
+		return lay->volume.present ? _("its ISO 9660 file system") : _("its UDF file system");
 	if (lay->superfloppy && lay->sector_size < sector_size)
 		return _("its file system");
 	return NULL;

@@ -302,6 +302,45 @@ static void test_mbr(void)
 	CHECK(!lay->mbr.present && !lay->is_truncated && lay->expected_size == 0);
 }
 
+/* An MBR made for sectors of 4096 bytes: told by the FAT volume that only they lead to. */
+static void test_mbr_4096(void)
+{
+	static const uint8_t bpb[] = { 0xeb, 0x3c, 0x90, 'm', 'k', 'f', 's', '.', 'f', 'a', 't',
+				       0x00, 0x10, 0x01, 0x01, 0x00, 0x02, 0x00, 0x02, 0x00, 0x01,
+				       0xf8, 0x01, 0x00 };
+	struct mbr mbr = { .entries[1] = { .type = 0x0c, .start_lba = 2, .len_blocks = 256 } };
+	uint8_t data[8704] = { 0 };
+	const struct layout *lay;
+
+	mbr_encode(data, &mbr);
+	memcpy(data + 8192, bpb, sizeof(bpb));
+	lay = detect_size_of(data, sizeof(data), 2 * MIB);
+	CHECK(lay->mbr.present && lay->mbr.block_size == 4096);
+	CHECK_U64(lay->mbr.partitions[0].start, 8192);
+	CHECK_U64(lay->expected_size, 258 * 4096);
+	data[8192 + 12] = 0x02;
+	lay = detect_size_of(data, sizeof(data), 2 * MIB);
+	CHECK_U64(lay->mbr.block_size, 512);
+}
+
+/* A table full of entries that overlap makes one finding, not thirty-two. */
+static void test_gpt_many_overlaps(void)
+{
+	struct gpt_image img = new_image(512, 8192);
+	uint64_t ranges[128][2];
+	const struct layout *lay;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		ranges[i][0] = i % 2 ? 64 : 1;
+		ranges[i][1] = 100;
+	}
+	put_entries(&img, ranges, ARRAY_SIZE(ranges));
+	lay = detect_image(&img);
+	CHECK_STR(findings(lay), "gpt-outside-usable gpt-overlap");
+	CHECK_U64(lay->gpt.n_partitions, 128);
+	free(img.data);
+}
+
 /* A FAT boot sector has 55 AA too, and code where a table would be. */
 static void test_superfloppy(void)
 {
@@ -363,8 +402,10 @@ int main(void)
 	RUN(test_gpt_stale);
 	RUN(test_gpt_unprotected);
 	RUN(test_gpt_entries);
+	RUN(test_gpt_many_overlaps);
 	RUN(test_gpt_stream);
 	RUN(test_mbr);
+	RUN(test_mbr_4096);
 	RUN(test_superfloppy);
 	RUN(test_apm);
 	return tap_done();

@@ -120,7 +120,7 @@ static void check_sectors(const struct layout *lay, uint32_t sector_size, int wo
 static void test_sector_size(void)
 {
 	struct layout plain = { .size = MIB, .sector_size = 512 };
-	struct layout mbr = plain, gpt = plain, iso = plain, fat = plain;
+	struct layout mbr = plain, gpt = plain, iso = plain, udf = plain, fat = plain;
 
 	check_sectors(&plain, 4096, 1);
 	mbr.mbr.present = true;
@@ -136,6 +136,9 @@ static void test_sector_size(void)
 	iso.volume.present = true;
 	check_sectors(&iso, 2048, 1);
 	check_sectors(&iso, 4096, 0);
+	udf.udf = true;
+	check_sectors(&udf, 512, 1);
+	check_sectors(&udf, 4096, 0);
 	fat.superfloppy = true;
 	check_sectors(&fat, 4096, 0);
 	fat.sector_size = 4096;
@@ -279,6 +282,15 @@ static void check_refused(struct gpt_image *img, struct source *src, uint64_t si
 	plan_free(plan);
 }
 
+static void set_last_usable(struct gpt_image *img, uint64_t lba)
+{
+	struct gpt_header header;
+
+	gpt_decode_header(img->data + img->block_size, img->block_size, 1, &header);
+	header.last_usable_lba = lba;
+	gpt_encode_header(img->data + img->block_size, &header);
+}
+
 static void test_fix_refused(void)
 {
 	struct gpt_image img = { 512, 128, 8192, NULL, { 0 } };
@@ -289,6 +301,12 @@ static void test_fix_refused(void)
 	img.lay.volume.size = 4 * MIB;
 	check_refused(&img, src, 4 * MIB + 512, 512, "no-room-for-backup");
 	img.lay.volume.present = false;
+	/* A header that calls more usable than it leaves for the backup. */
+	set_last_usable(&img, 8180);
+	check_refused(&img, src, 4 * MIB + 512, 512, "no-room-for-backup");
+	set_last_usable(&img, UINT64_MAX);
+	check_refused(&img, src, 4 * MIB + 512, 512, "no-room-for-backup");
+	set_last_usable(&img, 8158);
 	check_refused(&img, src, 4 * MIB - 512, 512, "does-not-fit");
 	check_refused(&img, src, 8 * MIB, 4096, "sector-size");
 	img.lay.gpt.block_size = 4096;
