@@ -324,10 +324,24 @@ static int zero_until(struct plan *plan, uint64_t end, const char *what, struct 
 	return now < end ? plan_append_zero(plan, end - now, what, err) : 0;
 }
 
+static int check_geometry(const struct plan *plan, struct error *err)
+{
+	const struct geometry *geo = &plan->geo;
+
+	if (geo->size > 0 && num_is_power_of_2(geo->sector_size) && num_is_power_of_2(geo->io_align))
+		return 0;
+	return error_set(err, ERROR_INTERNAL, "plan-invalid",
+			 _("The plan's geometry is invalid: %" PRIu64
+			   " bytes, sectors of %u, alignment %u."),
+			 geo->size, geo->sector_size, geo->io_align);
+}
+
 int plan_close(struct plan *plan, uint64_t content_size, struct error *err)
 {
 	uint64_t size = plan->geo.size, align = plan->geo.io_align, tail, keep;
 
+	if (check_geometry(plan, err) < 0)
+		return -1;
 	if (plan->is_open) {
 		if (content_size > size)
 			return error_does_not_fit(plan, content_size, err);
@@ -379,12 +393,8 @@ int plan_check(const struct plan *plan, struct error *err)
 {
 	uint64_t end = 0;
 
-	if (plan->geo.size == 0 || !num_is_power_of_2(plan->geo.sector_size) ||
-	    !num_is_power_of_2(plan->geo.io_align))
-		return error_set(err, ERROR_INTERNAL, "plan-invalid",
-				 _("The plan's geometry is invalid: %" PRIu64
-				   " bytes, sectors of %u, alignment %u."),
-				 plan->geo.size, plan->geo.sector_size, plan->geo.io_align);
+	if (check_geometry(plan, err) < 0)
+		return -1;
 	for (size_t i = 0; i < plan->n_extents; i++) {
 		const struct extent *e = &plan->extents[i];
 		const char *fault;

@@ -110,6 +110,22 @@ static void test_close_many(void)
 	}
 }
 
+static void test_close_refuses_a_bad_geometry(void)
+{
+	static const struct geometry bad[] = { { 0, 512, 512 },
+					       { MIB, 0, 512 },
+					       { MIB, 512, 0 },
+					       { MIB, 512, 520 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct plan *plan = plan_new("test", &bad[i]);
+		struct error err = ERROR_INIT;
+
+		CHECK(plan_close(plan, 0, &err) < 0 && err.kind == ERROR_INTERNAL);
+		plan_free(plan);
+	}
+}
+
 static void test_does_not_fit(void)
 {
 	struct plan *plan = new_plan(UINT64_C(4000000000), 512, 512);
@@ -376,6 +392,7 @@ int main(void)
 	RUN(test_close);
 	RUN(test_close_small_targets);
 	RUN(test_close_many);
+	RUN(test_close_refuses_a_bad_geometry);
 	RUN(test_does_not_fit);
 	RUN(test_open);
 	RUN(test_append);
