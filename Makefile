@@ -114,7 +114,7 @@ check: $(TEST_BINS)
 check-unit: $(TEST_BINS)
 	$(Q)$(RUN_TESTS) $(QUICK_TESTS)
 
-check-root: $(B)/isowrite $(B)/tests/fault/badstick
+check-root: $(B)/isowrite
 	$(Q)$(RUN_TESTS) $(wildcard tests/e2e/*.sh tests/fault/*.sh)
 
 check-boot: $(B)/isowrite

@@ -22,7 +22,8 @@ lying_stick()
 
 	need_fuse
 	medium=$(realpath "$1") size=$(stat -c %s "$1") ctl=$mnt/ctl
-	make -s -C "$TOP" "B=$BUILD" "$BUILD/tests/fault/badstick" >"$T/badstick.make" 2>&1 ||
+	flock "$TOP/Makefile" make -s -C "$TOP" "B=$BUILD" "$BUILD/tests/fault/badstick" \
+		>"$T/badstick.make" 2>&1 ||
 		missing "badstick is not built: $(tail -n 1 "$T/badstick.make") (scripts/deps test)"
 	shift
 	mkdir "$mnt"

@@ -309,15 +309,21 @@ test_one_bad_among_good()
 
 	iso=$(image fedora.iso)
 	used $SIZE used
-	for rule in err=w:$((3 * MIB)):512:5 flip=w:$((2 * MIB)):1 noflush; do
+	for rule in err=w:$((3 * MIB)):512:5 flip=w:$((2 * MIB)):1 noflush \
+		stall=w:$((3 * MIB)):1:6000:0:1; do
 		cp used "medium.${#devs[@]}"
 		lying_stick "medium.${#devs[@]}" "$rule"
 		devs+=("$dev")
 	done
 	run 64 timeout -k 1 30 "$ISOWRITE" -y --json "$iso" "${devs[@]}"
-	is "$(json out '[t["status"] for t in j["targets"]]')" '["failed", "failed", "verified"]'
-	is "$(json out '[(t["error"] or {}).get("kind") for t in j["targets"]]')" '["io", "differs", null]'
+	is "$(json out '[t["status"] for t in j["targets"]]')" \
+		'["failed", "failed", "verified", "verified"]'
+	is "$(json out '[(t["error"] or {}).get("kind") for t in j["targets"]]')" \
+		'["io", "differs", null, null]'
+	is "$(json out 'sum(j["targets"][2]["seconds"].values()) < 4')" true "not held up"
+	is "$(json out 'sum(j["targets"][3]["seconds"].values()) > 5')" true "stalled"
 	holds "$iso" medium.2
+	holds "$iso" medium.3
 	window_is_zero medium.0
 	window_is_zero medium.1
 }
@@ -333,4 +339,29 @@ test_source_read_error()
 	run 6 timeout -k 1 30 "$ISOWRITE" -y --json "$(dirname "$ctl")/stick" "$(attach target)"
 	never_says_verified
 	has "$(dirname "$ctl")" err
+}
+
+# The first signal drains and reports; a second one does not wait for the stick.
+test_signals_while_the_stick_hangs()
+{
+	local pid start took
+
+	set_up
+	again "stall=w:$((3 * MIB)):1:8000:0:1" "touch=w:$((3 * MIB)):$T/there"
+	"$ISOWRITE" -y -q "$iso" "$dev" >out 2>err &
+	pid=$!
+	wait_for there $pid
+	kill -TERM $pid
+	sleep 0.5
+	kill -0 $pid || fail "it did not wait for what was in flight"
+	start=$(date +%s%N)
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	took=$((($(date +%s%N) - start) / 1000000))
+	is "$status" 143
+	[ $took -lt 1500 ] || fail "the second signal took $took ms"
+	never_says_verified
+	sleep 8
+	finds_nothing medium
 }

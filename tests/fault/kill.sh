@@ -24,22 +24,40 @@ test_killed_at_any_moment()
 		"$ctl" "${KILL_RUNS:-200}" "${KILL_SEED:-$RANDOM}" >&2
 }
 
-# crash FILE...: the operations of one write, and every state between them.
+write_file()
+{
+	timeout 30 "$ISOWRITE" -y -q "$iso" "$dev"
+}
+
+# Its size is not known before its end.
+write_stream()
+{
+	gzip -c "$iso" | timeout 30 "$ISOWRITE" -y -q - "$dev"
+}
+
+# crash FUNCTION: every state between the operations of one write, by FUNCTION.
 crash()
 {
+	iso=$(image fedora.iso)
 	used 16M old
 	cp old medium
 	lying_stick medium "log=$T/journal"
-	run 0 timeout 30 env "$@" "$ISOWRITE" -y -q "$(image fedora.iso)" "$dev"
-	"$PYTHON" "$TOP/tests/fault/crash.py" journal old "$(image fedora.iso)" scratch >&2
+	run 0 "$@"
+	"$PYTHON" "$TOP/tests/fault/crash.py" journal old "$iso" scratch >&2
 }
 
 test_crash_states()
 {
-	crash
+	crash write_file
 }
 
 test_crash_states_without_io_uring()
 {
-	crash ISOWRITE_ENGINE=plain
+	export ISOWRITE_ENGINE=plain
+	crash write_file
+}
+
+test_crash_states_of_a_stream()
+{
+	crash write_stream
 }
