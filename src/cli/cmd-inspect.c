@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * isowrite inspect IMAGE|DEVICE: what it is, and where it boots. Reads at most
- * a few MiB (--full: whatever the tables point to) and writes nothing.
+ * a few MiB (--full: whatever the tables point to, and a stream to its end) and
+ * writes nothing.
  */
 #include <stdint.h>
 
@@ -35,6 +36,22 @@ static int print_json(struct ui *ui, const struct source *src, const char *path,
 	return ui_json_end(ui, &j, lay->findings, lay->n_findings, status);
 }
 
+/* Reads a stream to its verified end, so that its size is known, and whether it is whole. */
+static int read_through(struct source *src, struct layout *lay, struct error *err)
+{
+	static uint8_t buf[256 << 10];
+	uint64_t size = 0;
+	size_t n;
+
+	do {
+		if (source_next(src, buf, sizeof(buf), &n, err) < 0)
+			return -1;
+		size += n;
+	} while (n == sizeof(buf));
+	detect_finish(lay, size);
+	return 0;
+}
+
 int cmd_inspect(const struct options *opts, struct ui *ui)
 {
 	const char *path = opts->operands[0];
@@ -49,6 +66,8 @@ int cmd_inspect(const struct options *opts, struct ui *ui)
 	if (source_open(path, &src, &err) < 0 ||
 	    detect_layout(src, opts->full ? UINT64_MAX : DETECT_BUDGET, lay, &err) < 0 ||
 	    detect_check_foreign(lay, path, &err) < 0)
+		return ui_fail(ui, &err);
+	if (opts->full && src->access == SOURCE_SEQUENTIAL && read_through(src, lay, &err) < 0)
 		return ui_fail(ui, &err);
 	if (ui_wants_json(ui))
 		return print_json(ui, src, path, lay);
