@@ -193,7 +193,7 @@ test_standard_input_and_compressed()
 	zstd -qc "$path" >c
 	for path in a b c; do
 		inspect_json "$path"
-		is "$(json out 'j["size"], j["kind"]')" '[null, "isohybrid"]'
+		is "$(json out 'j["kind"], j["truncated"]')" '["isohybrid", false]'
 		run 0 "$ISOWRITE" inspect --json --full "$path"
 		is "$(json out 'j["size"]')" "$(size_of "$(image debian-cd.iso)")"
 	done
