@@ -328,7 +328,8 @@ static int check_geometry(const struct plan *plan, struct error *err)
 {
 	const struct geometry *geo = &plan->geo;
 
-	if (geo->size > 0 && num_is_power_of_2(geo->sector_size) && num_is_power_of_2(geo->io_align))
+	if (geo->size > 0 && num_is_power_of_2(geo->sector_size) &&
+	    num_is_power_of_2(geo->io_align))
 		return 0;
 	return error_set(err, ERROR_INTERNAL, "plan-invalid",
 			 _("The plan's geometry is invalid: %" PRIu64
