@@ -28,7 +28,7 @@ test_bad_images()
 	refused 4 "empty" empty file:s
 	refused 2 "missing.iso" ./missing.iso file:s
 	noise 16777217 large
-	refused 5 "16777217" large file:s
+	refused 5 "short by" large file:s
 }
 
 test_unreadable_image()
