@@ -2,6 +2,8 @@
 /* Signals, as flags that the main thread polls; see signals.h. */
 #include "cli/signals.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <unistd.h>
@@ -56,6 +58,28 @@ void signals_init(void)
 int signals_stop_asked(void)
 {
 	return stop_asked;
+}
+
+int signals_wait_readable(int fd)
+{
+	static const int ours[] = { SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGTSTP };
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	sigset_t blocked, old;
+	int r;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		sigaddset(&blocked, ours[i]);
+	if (sigprocmask(SIG_BLOCK, &blocked, &old) < 0)
+		return -1;
+	if (stop_asked || usr1_seen || tstp_seen)
+		r = 0;
+	else
+		r = ppoll(&pfd, 1, NULL, &old);
+	if (r < 0 && errno == EINTR)
+		r = 0;
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return r;
 }
 
 bool signals_take_usr1(void)

@@ -14,6 +14,13 @@ void signals_init(void);
 /* The signal that asks to stop, or 0. */
 int signals_stop_asked(void);
 
+/*
+ * Waits until fd can be read: 1, or 0 when a signal came before or meanwhile
+ * (then the flags above and below tell), -1 on error. No signal is missed
+ * between looking at the flags and waiting.
+ */
+int signals_wait_readable(int fd);
+
 /* Was SIGUSR1 sent since the last call? */
 bool signals_take_usr1(void);
 

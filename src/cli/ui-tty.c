@@ -3,7 +3,6 @@
 #include "cli/ui-tty.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -322,12 +321,13 @@ static int read_answer(int fd, FILE *out, const char *prompt, char *buf, size_t 
 	size_t len = 0;
 
 	while (true) {
+		int r = signals_wait_readable(fd);
 		char c;
-		ssize_t n = read(fd, &c, 1);
 
-		if (n < 0 && errno == EINTR) {
-			if (signals_stop_asked())
-				return -1;
+		if (r < 0 || signals_stop_asked())
+			return -1;
+		if (r == 0) {
+			(void)signals_take_usr1(); /* nothing moves yet */
 			if (signals_take_tstp()) {
 				fprintf(out, "\n");
 				fflush(out);
@@ -337,7 +337,7 @@ static int read_answer(int fd, FILE *out, const char *prompt, char *buf, size_t 
 			}
 			continue;
 		}
-		if (n <= 0)
+		if (read(fd, &c, 1) != 1)
 			return -1;
 		if (c == '\n')
 			break;

@@ -160,8 +160,10 @@ def start(args):
                 os.write(report_write, b"stopped\n")
                 continue
             code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status)
-            os.write(report_write, b"end %d\n" % code)
-            os._exit(0)
+            try:
+                os.write(report_write, b"end %d\n" % code)
+            finally:
+                os._exit(0)
     os.close(slave)
     os.close(report_write)
     return leader, master, report_read
