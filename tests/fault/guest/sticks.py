@@ -2,8 +2,10 @@
 """sticks.py PROGRAM IMAGE CACHE FOLDER: isowrite meets USB sticks in a guest.
 
 One boot, one stick for each question: is it listed as what it is, is it written
-and its table seen by the kernel, is a mounted one left alone, what happens when
-it is pulled out while it is written and while it is read back.
+and its table seen by the kernel, is a mounted or a write-protected one left
+alone, is an image for other sectors refused, what happens when a stick is pulled
+out while it is written and while it is read back, and does a name full of
+terminal escapes stay a name.
 
 Status: 0 as it should be, 1 not, 77 something is missing (the last line says what).
 """
@@ -25,6 +27,7 @@ SCRIPT = r'''
 set -u
 cp /mnt/image.iso /tmp/image.iso
 good=$(disk GOOD-1) used=$(disk USED-2) pulled=$(disk PULL-3) late=$(disk LATE-4)
+locked=$(disk LOCK-5) big=$(disk BIG-6)
 echo "$good $used $pulled $late" >/mnt/disks
 
 # try NAME ARGUMENT...: out, err and status of isowrite in the share
@@ -53,6 +56,9 @@ try mounted -y --json /tmp/image.iso /dev/$used
 grep " /tmp/key " /proc/mounts >/mnt/still-mounted
 try unmounted -y --unmount --json /tmp/image.iso /dev/$used
 grep " /tmp/key " /proc/mounts >/mnt/mounted-after
+
+try locked -y --json /tmp/image.iso /dev/$locked
+try big -y --json /tmp/image.iso /dev/$big
 
 try pulled -y --json=lines /tmp/image.iso /dev/$pulled
 ev pulled
@@ -105,6 +111,10 @@ class Sticks:
             Stick('used', self.path('used'), 2, product='Used Stick', serial='USED-2'),
             Stick('pulled', self.path('pulled'), 3, serial='PULL-3', bps=SLOW),
             Stick('late', self.path('late'), 4, serial='LATE-4', bps=SLOW),
+            Stick('locked', self.path('locked'), 5, serial='LOCK-5', readonly=True),
+            Stick('big', self.path('big'), 6, serial='BIG-6',
+                  device={'logical_block_size': 4096, 'physical_block_size': 4096}),
+            Stick('evil', self.path('evil'), 7, serial='\x1b[2J\x1b[31mEvil\r\n'),
         ]
         for stick in self.sticks:
             with open(stick.file, 'wb') as f:
@@ -176,6 +186,22 @@ class Sticks:
         check(not self.guest.read('mounted-after'), 'still mounted')
         self.holds('used')
 
+    def test_refused(self):
+        check(self.status('locked') == '3', f'write-protected: status {self.status("locked")}')
+        check('readonly' in self.guest.read('locked.err'), 'rule readonly is not named')
+        check(self.status('big') == '4', f'4096-byte sectors: status {self.status("big")}')
+        check('4096' in self.guest.read('big.err'), 'the sector size is not named')
+        for name in 'locked', 'big':
+            with open(self.path(name), 'rb') as f:
+                check(not any(f.read()), f'{name} was written')
+
+    def test_evil_name(self):
+        serials = [d['serial'] for d in self.json('devices')['devices']]
+        check(any('Evil' in (s or '') for s in serials), f'serial numbers {serials}')
+        said = ''.join(self.guest.read(f'{n}.{e}') for n in ('listing', 'devices', 'good')
+                       for e in ('out', 'err'))
+        check('\x1b' not in said and '\r' not in said, 'a terminal escape gets through')
+
     def test_pulled(self):
         for name, phase in ('pulled', 'write'), ('late', 'verify'):
             unplugged = self.guest.times.get('unplug ' + name)
@@ -213,7 +239,7 @@ def main():
         sys.exit(77)
     bad = 0
     for test in (sticks.run, sticks.test_listed, sticks.test_written, sticks.test_mounted,
-                 sticks.test_pulled):
+                 sticks.test_refused, sticks.test_evil_name, sticks.test_pulled):
         try:
             test()
         except (Failed, LookupError, ValueError, TypeError) as e:
