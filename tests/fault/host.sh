@@ -219,6 +219,33 @@ test_read_error_in_verification()
 	is "$(target_error offset)" $off
 }
 
+# check says the same later, with the image and with the receipt; so does the
+# receipt of a write that failed.
+test_check_and_receipts()
+{
+	local off=$((3 * MIB + 17)) by
+
+	set_up
+	write 0 --receipt=good.json
+	for by in "$iso" good.json; do
+		rules
+		run 0 "$ISOWRITE" check --json "$by" "$dev"
+		is "$(json out 'j["targets"][0]["status"]')" verified
+		rules "flip=r:$off:4"
+		run 7 "$ISOWRITE" check --json "$by" "$dev"
+		never_says_verified
+		# Without the image only the damaged piece is known.
+		[ "$(target_error offset)" -le $off ] || fail "bad at $off, named $(target_error offset)"
+		rules "err=r:$off:512:5"
+		run 6 "$ISOWRITE" check --json "$by" "$dev"
+		never_says_verified
+	done
+	again "flip=w:$off:4"
+	write 7 --receipt=bad.json
+	is "$(json bad.json 'j["exit"]')" 7
+	is "$(json bad.json 'j["targets"][0]["status"]')" failed
+}
+
 # The kernel's view of a pulled stick: size 0, reads of 0 bytes, writes ENOSPC.
 test_unplugged()
 {
