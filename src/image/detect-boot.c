@@ -137,15 +137,13 @@ static int judge_isolinux(struct detect *d, const uint8_t *mbr, struct error *er
 	return 0;
 }
 
-static int judge_grub2(struct detect *d, const uint8_t *mbr, struct error *err)
+static void judge_grub2(struct layout *lay, const uint8_t *mbr)
 {
-	struct layout_boot_report *boot = &d->lay->boot;
-	uint64_t target = grub2_mbr_target(mbr);
-	const struct layout_boot_entry *e = find_entry(d->lay, target);
+	const struct layout_boot_entry *e = find_entry(lay, grub2_mbr_target(mbr));
+	struct layout_boot_report *boot = &lay->boot;
 
-	(void)err;
-	if (!d->lay->volume.present) {
-		boot->bios.usb = BOOT_UNKNOWN;
+	boot->bios.usb = BOOT_UNKNOWN;
+	if (!lay->volume.present) {
 		say(boot->bios_why, sizeof(boot->bios_why), _("the MBR holds GRUB's code"));
 	} else if (e && e->grub2_boot_info) {
 		boot->bios.usb = BOOT_YES;
@@ -153,11 +151,9 @@ static int judge_grub2(struct detect *d, const uint8_t *mbr, struct error *err)
 		    _("the MBR's GRUB code finds GRUB's boot image"));
 	} else {
 		/* It may load a GRUB from elsewhere; only the El Torito image is checked here. */
-		boot->bios.usb = BOOT_UNKNOWN;
 		say(boot->bios_why, sizeof(boot->bios_why),
 		    _("the MBR's GRUB code points to no boot image that could be checked"));
 	}
-	return 0;
 }
 
 static bool has_code(const uint8_t *sector)
@@ -190,7 +186,8 @@ static int judge_bios_stick(struct detect *d, struct error *err)
 	case MBR_CODE_ISOLINUX:
 		return judge_isolinux(d, mbr, err);
 	case MBR_CODE_GRUB2:
-		return judge_grub2(d, mbr, err);
+		judge_grub2(lay, mbr);
+		return 0;
 	case MBR_CODE_NONE:
 		say(boot->bios_why, sizeof(boot->bios_why),
 		    boot->bios.cd == BOOT_YES ? _("made for discs only, without MBR code") :

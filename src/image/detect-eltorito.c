@@ -15,7 +15,7 @@
 #include "image/detect.h"
 #include "image/session.h"
 
-#define MAX_CHECKED_IMAGE (256U << 10) /* bytes of a boot image that are summed up */
+#define MAX_CHECKED_IMAGE (2U << 20) /* bytes of a boot image that are summed up */
 
 static void fill_entry(struct layout_boot_entry *to, const struct eltorito_entry *from)
 {

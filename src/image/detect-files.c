@@ -12,6 +12,7 @@
 #include "image/tree.h"
 
 #define TREE_BUDGET (256U << 10) /* bytes of directories */
+#define FULL_TREE_BUDGET (64U << 20) /* with --full */
 #define HINT_DEPTH 2U /* files that hint at a system lie at most here */
 #define INFO_SIZE 256U /* of .disk/info that is read */
 
@@ -139,7 +140,8 @@ static const char *os_by_strings(const struct layout *lay)
 	/* Windows' own mastering program; the files are in UDF, ISO 9660 holds a note only. */
 	if (lay->udf && lay->el_torito.present &&
 	    (strcasestr(lay->volume.publisher, "MICROSOFT") ||
-	     strcasestr(lay->volume.application, "CDIMAGE")))
+	     strcasestr(lay->volume.application, "CDIMAGE") ||
+	     strcasestr(lay->volume.application, "OSCDIMG")))
 		return "Windows";
 	for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
 		if (!strncasecmp(lay->volume.id, ids[i].start, strlen(ids[i].start)))
@@ -150,7 +152,9 @@ static const char *os_by_strings(const struct layout *lay)
 int detect_files(struct detect *d, struct error *err)
 {
 	struct look look = { .lay = d->lay, .n_unnamed = d->lay->el_torito.n_entries };
-	uint64_t budget = num_min(TREE_BUDGET, d->budget), left = budget;
+	uint64_t budget = d->budget > DETECT_BUDGET ? FULL_TREE_BUDGET :
+						      num_min(TREE_BUDGET, d->budget);
+	uint64_t left = budget;
 
 	if (!d->lay->volume.present && !d->lay->udf)
 		return 0;

@@ -15,8 +15,9 @@
 #define USUAL_PADDING (150U * BLOCK) /* mkisofs, genisoimage and xorriso pad by that much */
 
 /*
- * A boot image begins in the volume, or behind it where one was appended. What
- * a catalog says beyond that is no reason to call an image truncated.
+ * Boot images that were appended behind the volume. What begins in the volume
+ * ends there too, whatever a catalog's count or a diskette's nominal size say;
+ * and what begins far behind it is no reason to call an image truncated.
  */
 static void claim_boot_images(struct detect *d)
 {
@@ -26,12 +27,13 @@ static void claim_boot_images(struct detect *d)
 
 	for (uint32_t i = 0; i < et->n_entries; i++) {
 		const struct layout_boot_entry *e = &et->entries[i];
+		uint64_t start = (uint64_t)e->lba * BLOCK;
 
 		/* A dead entry may hold anything. */
-		if (!e->bootable || e->lba == 0)
+		if (!e->bootable || start < d->lay->volume.size)
 			continue;
-		if ((uint64_t)e->lba * BLOCK <= farthest) {
-			detect_claim(d, (uint64_t)e->lba * BLOCK + e->size,
+		if (start <= farthest) {
+			detect_claim(d, start + e->size,
 				     e->platform == BOOT_EFI ? _("its EFI boot image") :
 							       _("a boot image in it"));
 			continue;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The walk over an ISO 9660 tree, breadth first, so that a small budget sees
- * the upper levels, where boot files lie. Directories wait in a queue with
- * their parent's index and their own name; paths are put together on the way.
+ * the upper levels, where boot files lie; and large directories (a folder of
+ * all packages) last, so that they do not use the budget up. Directories wait
+ * in a queue with their parent's index and their own name; paths are put
+ * together on the way.
  *
  * Why it ends on any input: a directory's extent is entered once (seen), the
  * directories, their names, their depth and the bytes read are limited, and
@@ -24,6 +26,7 @@
 #define MAX_NAME_BYTES (16U << 20)
 #define MAX_PATH 4096U
 #define READ_SIZE (16U * ISO_SECTOR)
+#define LARGE (16U * ISO_SECTOR) /* bytes of a directory that has to wait */
 #define OWNER_BUDGET (64U << 20) /* bytes of directories: 20 times a full Debian DVD's */
 
 struct directory {
@@ -31,6 +34,7 @@ struct directory {
 	uint32_t lba, len;
 	uint32_t name; /* in names */
 	uint32_t depth;
+	bool is_read;
 };
 
 struct walk {
@@ -149,6 +153,7 @@ static int add_directory(struct walk *w, uint32_t parent, const char *name, uint
 	dir->parent = parent;
 	dir->lba = lba;
 	dir->len = len;
+	dir->is_read = false;
 	dir->depth = w->n_dirs > 0 ? w->dirs[parent].depth + 1 : 0;
 	if (add_name(w, name, &dir->name, err) < 0)
 		return -1;
@@ -233,7 +238,7 @@ static void set_joliet_name(const struct iso_record *rec, char *name, size_t siz
 		*version = '\0';
 }
 
-/* The length of a directory that only a Rock Ridge CL entry points to is in its own first record. */
+/* A directory that only a Rock Ridge CL entry points to tells its length in its first record. */
 static int find_child_len(struct walk *w, uint32_t lba, uint32_t *ret_len, struct error *err)
 {
 	uint8_t sector[ISO_SECTOR];
@@ -305,6 +310,7 @@ static int read_directory(struct walk *w, uint32_t index, struct error *err)
 	uint64_t start = (uint64_t)w->dirs[index].lba * w->block_size;
 	uint32_t len = w->dirs[index].len;
 
+	w->dirs[index].is_read = true;
 	set_path(w, index);
 	w->file_offset = 0;
 	for (uint32_t at = 0; at < len && w->budget > 0 && !w->is_stopped;) {
@@ -354,6 +360,16 @@ static int begin(struct walk *w, const struct layout *lay, struct error *err)
 	return add_directory(w, 0, "", volume->root_lba, volume->root_len, err);
 }
 
+/* Reads what waits in the queue, and what that adds to it, up to max_len bytes each. */
+static int read_queue(struct walk *w, uint32_t max_len, struct error *err)
+{
+	for (uint32_t i = 0; i < w->n_dirs && w->budget > 0 && !w->is_stopped; i++)
+		if (!w->dirs[i].is_read && w->dirs[i].len <= max_len &&
+		    read_directory(w, i, err) < 0)
+			return -1;
+	return 0;
+}
+
 int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tree_visit visit,
 	      void *ctx, struct error *err)
 {
@@ -370,8 +386,12 @@ int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tr
 	w->visit = visit;
 	w->ctx = ctx;
 	rc = begin(w, lay, err);
-	for (uint32_t i = 0; rc == 0 && i < w->n_dirs && w->budget > 0 && !w->is_stopped; i++)
-		rc = read_directory(w, i, err);
+	if (rc == 0 && w->n_dirs > 0)
+		rc = read_directory(w, 0, err);
+	if (rc == 0)
+		rc = read_queue(w, LARGE, err);
+	if (rc == 0)
+		rc = read_queue(w, UINT32_MAX, err);
 	*budget = w->budget;
 	free(w->dirs);
 	free(w->names);

@@ -203,6 +203,19 @@ static void test_size_behind_volume(void)
 	free(img.p);
 }
 
+static void test_nominal_size_is_no_claim(void)
+{
+	/* A diskette image that is shorter than a diskette, at the volume's end. */
+	struct image img = disc_new(DISC_BIOS);
+
+	put_entry(image_block(&img, 24) + 32, 0x88, 2, 1, 60);
+	detect(&img);
+	CHECK_U64(lay.el_torito.entries[0].size, 1474560);
+	CHECK_U64(lay.expected_size, DISC_BLOCKS * 2048);
+	CHECK(!lay.is_truncated);
+	free(img.p);
+}
+
 static void test_catalog_points_far(void)
 {
 	struct image img = disc_new(DISC_BIOS | DISC_EFI);
@@ -442,6 +455,7 @@ int main(void)
 	RUN(test_catalog_late_entries);
 	RUN(test_efi_sizes);
 	RUN(test_size_behind_volume);
+	RUN(test_nominal_size_is_no_claim);
 	RUN(test_catalog_points_far);
 	RUN(test_truncated_padding);
 	RUN(test_finish);

@@ -229,6 +229,21 @@ static void test_budget(void)
 	free(img.p);
 }
 
+static void test_large_directories_wait(void)
+{
+	struct image img = new_volume(100, 2048);
+	uint8_t *p = image_block(&img, ROOT);
+
+	p += put_dots(p, ROOT, 2048, NULL, 0);
+	p += put_record(p, "PACKAGES", 8, 40, 60 * 2048, 2, NULL, 0);
+	put_record(p, "SUB", 3, 21, 2048, 2, NULL, 0);
+	put_record(image_block(&img, 40), "P.;1", 4, 30, 5, 0, NULL, 0);
+	put_record(image_block(&img, 21), "F.;1", 4, 31, 5, 0, NULL, 0);
+	CHECK_STR(walk(&img, 65536), "/PACKAGES/:40+122880@0 /SUB/:21+2048@0 /SUB/F:31+5@0 "
+				     "/PACKAGES/P:30+5@0 ");
+	free(img.p);
+}
+
 static void test_owner(void)
 {
 	struct image img = new_volume(40, 2048);
@@ -281,6 +296,7 @@ int main(void)
 	RUN(test_depth);
 	RUN(test_malformed);
 	RUN(test_budget);
+	RUN(test_large_directories_wait);
 	RUN(test_owner);
 	RUN(test_read_error);
 	return tap_done();
