@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -40,11 +41,39 @@ static int open_for_lock(const struct target *t)
 	return target_reopen(t, O_RDONLY | O_NONBLOCK);
 }
 
+/* What the rules say now of who uses it: it changed since it was looked at. "" if nothing. */
+static void find_new_use(const struct target *t, char *buf, size_t buf_size)
+{
+	static const enum device_rule uses[] = { RULE_SYSTEM, RULE_HELD, RULE_MOUNTED };
+	auto_free struct device_info *info = calloc(1, sizeof(*info));
+	struct error ignored = ERROR_INIT;
+	struct device_world w;
+	struct sysfs_node node;
+
+	buf[0] = '\0';
+	if (!info || sysfs_find(t->info.rdev, &node) || device_world_read(&w, &ignored))
+		return;
+	device_read_identity(&node, info);
+	(void)device_check_rules(&node, &w, -1, info, &ignored);
+	device_world_done(&w);
+	for (size_t i = 0; i < info->n_refused && !buf[0]; i++)
+		for (size_t k = 0; k < ARRAY_SIZE(uses); k++)
+			if (info->refused[i].rule == uses[k])
+				snprintf(buf, buf_size, "%s", info->refused[i].why);
+}
+
 static int error_held(const struct target *t, int sys, struct error *err)
 {
 	char safe[TARGET_SAFE_PATH], holder[256];
 
 	target_safe_path(t, safe);
+	find_new_use(t, holder, sizeof(holder));
+	if (holder[0]) {
+		error_set(err, ERROR_REFUSED, "held", _("%s is in use: %s; release it first."),
+			  safe, holder);
+		err->sys = sys;
+		return -1;
+	}
 	device_find_opener(t->info.rdev, holder, sizeof(holder));
 	if (holder[0])
 		error_set(err, ERROR_REFUSED, "held",
