@@ -329,8 +329,8 @@ def parse_args():
     p.add_argument("--only", default="abcde", help="scenarios, for example --only=ab")
     p.add_argument("--pairs", type=int, default=9, help="rounds after the warm-up (9)")
     p.add_argument("--size", type=parse_size, default=1 << 30, help="image of a and d (1GiB)")
-    p.add_argument("--throttled-size", type=parse_size, default=512 * MIB,
-                   help="image of b (512MiB)")
+    p.add_argument("--throttled-size", type=parse_size, default=1 << 30,
+                   help="image of b (1GiB)")
     p.add_argument("--throttled-pairs", type=int, default=9, help="rounds of b at most (9)")
     p.add_argument("--throttle-write", type=int, default=10**8, help="bytes/s in b (100000000)")
     p.add_argument("--throttle-read", type=int, default=2 * 10**8, help="bytes/s in b (200000000)")
