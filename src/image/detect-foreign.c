@@ -101,6 +101,9 @@ int detect_foreign(struct detect *d, struct error *err)
 	size_t len = (size_t)num_min(d->visible, HEAD_SIZE);
 	int rc;
 
+	/* A device's bytes are what firmware sees; a trailer on it is an earlier use's. */
+	if (d->src->is_block_device)
+		return 0;
 	rc = detect_read(d, 0, buf, len, err);
 	/* A stream of unknown size may be shorter than what could be seen of it. */
 	for (; rc == 0 && len > 512; len /= 2)

@@ -195,6 +195,7 @@ static void print_apm(const struct printer *p, const struct layout_apm *apm)
 	if (!apm->present)
 		return;
 	line(p, _("Apple"), _("partition map, blocks of %" PRIu32 " bytes"), apm->block_size);
+	fprintf(p->out, "  %-3s%-12s%-9s%s\n", "#", _("start"), _("size"), _("type, name"));
 	for (uint32_t i = 0; i < apm->n_partitions; i++)
 		fprintf(p->out, "  %-2" PRIu32 " %-11" PRIu64 " %-8s %s \"%s\"\n", i + 1,
 			apm->block_size ? apm->partitions[i].start / apm->block_size : 0,
