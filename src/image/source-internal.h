@@ -63,10 +63,10 @@ int source_input_rewind(struct source_input *in, struct error *err);
 struct source_codec {
 	const char *name; /* "gzip" */
 
-	/* Do these first bytes (at least SOURCE_MAGIC_SIZE, unless the file is shorter) begin it? */
+	/* Do these first bytes begin it? SOURCE_MAGIC_SIZE at least, unless the file is shorter. */
 	bool (*matches)(const uint8_t *head, size_t len);
 
-	/* Content size of a seekable file where it is certain and cheap to know: 1, else 0. Or NULL. */
+	/* 1: the content size of this file, certain and cheap to know; 0: unknown. Or NULL. */
 	int (*content_size)(int fd, uint64_t file_size, uint64_t *ret_size);
 
 	/* A decoder at the first byte of in. */

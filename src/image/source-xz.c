@@ -84,7 +84,7 @@ static void xz_stop(void *decoder)
 	free(x);
 }
 
-/* Behind a Stream: Stream Padding (zeros, a multiple of four bytes), then another one or the end. */
+/* Behind a Stream: Stream Padding (zeros, in fours), then another one or the end. */
 static int next_stream(struct xz *x, struct error *err)
 {
 	struct source_input *in = x->in;

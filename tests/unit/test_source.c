@@ -38,6 +38,8 @@ static void test_what_is_no_image(void)
 
 	CHECK_OPEN_FAILS(in_dir("missing"), ERROR_USAGE, "no-such-image");
 	CHECK_OPEN_FAILS("", ERROR_USAGE, "no-such-image");
+	CHECK(symlink("loop", in_dir("loop")) == 0);
+	CHECK_OPEN_FAILS(in_dir("loop"), ERROR_USAGE, "no-such-image");
 	CHECK_OPEN_FAILS(dir, ERROR_IMAGE, "directory");
 	CHECK_OPEN_FAILS("/dev/zero", ERROR_IMAGE, "character-device");
 	fd = open(in_dir("empty"), O_CREAT | O_WRONLY, 0600);
@@ -424,6 +426,7 @@ int main(void)
 	RUN(test_cancel_blocked_read);
 	RUN(test_fifo);
 	RUN(test_own_ops);
+	unlink(in_dir("loop"));
 	unlink(in_dir("empty"));
 	unlink(in_dir("socket"));
 	unlink(in_dir("secret"));
