@@ -352,6 +352,29 @@ static void give_uefi_reason(struct layout *lay, const struct offer *disc,
 		say(why, size, _("no UEFI boot loader"));
 }
 
+/* Said before anything is erased: who boots the disc today will miss the stick. */
+static void warn_about_discs(struct layout *lay)
+{
+	const struct layout_boot_report *b = &lay->boot;
+	bool boots_disc = b->bios.cd == BOOT_YES || b->uefi_x64.cd == BOOT_YES ||
+			  b->uefi_ia32.cd == BOOT_YES || b->uefi_aa64.cd == BOOT_YES;
+	bool may_boot_stick = b->uefi_x64.usb != BOOT_NO || b->uefi_ia32.usb != BOOT_NO ||
+			      b->uefi_aa64.usb != BOOT_NO;
+
+	if (!boots_disc || b->bios.usb != BOOT_NO || b->uefi_x64.usb == BOOT_YES ||
+	    b->uefi_ia32.usb == BOOT_YES || b->uefi_aa64.usb == BOOT_YES)
+		return;
+	if (may_boot_stick)
+		layout_add_finding(lay, LAYOUT_WARNING, "disc-only",
+				   _("Made for discs: a stick with this image boots by UEFI only "
+				     "where the firmware reads boot catalogs on sticks, and not by "
+				     "BIOS."));
+	else
+		layout_add_finding(lay, LAYOUT_WARNING, "disc-only",
+				   _("Made for discs: a stick with this image is not expected to "
+				     "boot."));
+}
+
 /* Half an image may get as far as its boot loader, which is of no use. */
 static void doubt_all(struct layout_boot_report *boot)
 {
@@ -382,5 +405,7 @@ int detect_boot(struct detect *d, struct error *err)
 	give_uefi_reason(d->lay, &disc, &stick);
 	if (d->lay->is_truncated)
 		doubt_all(boot);
+	else
+		warn_about_discs(d->lay);
 	return 0;
 }

@@ -71,6 +71,11 @@ static void test_disc_only(void)
 	detect(&img);
 	CHECK(lay.kind == LAYOUT_ISO_ELTORITO && lay.sector_size == 2048);
 	check_boot(BOOT_YES, BOOT_NO, BOOT_YES, BOOT_UNKNOWN);
+	CHECK(strstr(find("disc-only")->message, "boots by UEFI only where"));
+	free(img.p);
+	img = disc_new(DISC_BIOS);
+	detect(&img);
+	CHECK(strstr(find("disc-only")->message, "not expected to boot"));
 	free(img.p);
 	img = disc_new(DISC_EFI);
 	detect(&img);
@@ -80,6 +85,7 @@ static void test_disc_only(void)
 	detect(&img);
 	CHECK(lay.kind == LAYOUT_ISO_DATA && !lay.el_torito.present);
 	check_boot(BOOT_NO, BOOT_NO, BOOT_NO, BOOT_NO);
+	CHECK(!find("disc-only"));
 	free(img.p);
 }
 
@@ -255,7 +261,7 @@ static void test_finish(void)
 	CHECK(!lay.is_truncated && lay.size == DISC_BLOCKS * 2048);
 	detect_finish(&lay, DISC_BLOCKS * 2048 - 1);
 	detect_finish(&lay, DISC_BLOCKS * 2048 - 1);
-	CHECK(lay.is_truncated && lay.n_findings == 1);
+	CHECK(lay.is_truncated && lay.n_findings == 2); /* disc-only, truncated */
 	source_free(src);
 	free(img.p);
 }
