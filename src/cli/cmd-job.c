@@ -54,8 +54,7 @@ static void print_sudo(struct ui *ui)
 
 static bool is_permission(const struct error *err)
 {
-	return err->kind == ERROR_REFUSED && err->code &&
-	       strncmp(err->code, "permission", strlen("permission")) == 0;
+	return err->kind == ERROR_REFUSED && err->code && strstr(err->code, "permission");
 }
 
 static void print_errors(struct ui *ui, const struct report *r)

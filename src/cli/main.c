@@ -73,8 +73,8 @@ int main(int argc, char **argv)
 	status = ui_finish(&ui, status);
 	sig = signals_stop_asked();
 
-	/* A job that a signal stopped says 8; one that was just done is not called stopped. */
-	if (sig && status == error_kind_exit_status(ERROR_CANCELLED))
+	/* So that a loop in a shell stops too; but what was just done is not called stopped. */
+	if (sig && status != 0)
 		signals_die(sig);
 	return status;
 }

@@ -27,7 +27,7 @@ unsigned int tty_percent(const struct tty_progress *p)
 
 /* The pieces of a line, "" where they are not known. */
 struct pieces {
-	char percent[8], bytes[64], speed[32], mean[40], left[64];
+	char percent[8], bytes[64], speed[32], mean[40], left[64], pace[24];
 };
 
 static void make_pieces(const struct tty_progress *p, struct pieces *ret)
@@ -52,10 +52,12 @@ static void make_pieces(const struct tty_progress *p, struct pieces *ret)
 	else if (p->last.done > 0)
 		snprintf(ret->bytes, sizeof(ret->bytes), "%s", a);
 	if (p->last.stalled_seconds >= STALL_SHOWN) {
-		snprintf(ret->left, sizeof(ret->left), _("nothing moves since %.0f s"),
+		snprintf(ret->left, sizeof(ret->left), _("stalled for %.0f s"),
 			 p->last.stalled_seconds);
 		return;
 	}
+	if (p->last.sets_the_pace)
+		snprintf(ret->pace, sizeof(ret->pace), "%s", _("sets the pace"));
 	if (p->last.bytes_per_second >= 0)
 		words_speed(p->last.bytes_per_second, ret->speed, sizeof(ret->speed));
 	if (p->last.mean_bytes_per_second >= 0)
@@ -75,7 +77,7 @@ void tty_format_bar(const struct tty_progress *p, unsigned int width, char *buf,
 {
 	struct pieces piece;
 	/* In the order in which they are given up when the line is too narrow. */
-	char *optional[] = { piece.mean, piece.bytes, piece.speed, piece.left };
+	char *optional[] = { piece.mean, piece.bytes, piece.pace, piece.speed, piece.left };
 	char bar[BAR_MAX + 3] = "";
 	size_t used, name_width = strlen(p->name);
 
@@ -116,8 +118,8 @@ void tty_format_line(const struct tty_progress *p, char *buf, size_t size)
 	make_pieces(p, &piece);
 	while (*percent == ' ')
 		percent++;
-	snprintf(buf, size, "%s: %s%s%s%s%s%s%s%s%s%s%s", p->name, phase_word(p),
+	snprintf(buf, size, "%s: %s%s%s%s%s%s%s%s%s%s%s%s%s", p->name, phase_word(p),
 		 percent[0] ? " " : "", percent, piece.bytes[0] ? ", " : "", piece.bytes,
 		 piece.speed[0] ? ", " : "", piece.speed, piece.mean[0] ? " " : "", piece.mean,
-		 piece.left[0] ? ", " : "", piece.left);
+		 piece.left[0] ? ", " : "", piece.left, piece.pace[0] ? ", " : "", piece.pace);
 }

@@ -179,6 +179,16 @@ static const char *size_word(bool bytes, uint64_t n, char *buf, size_t size)
 	return buf;
 }
 
+/* Has the job warned of it already? */
+static bool is_told(const struct report *r, const char *code)
+{
+	for (uint32_t i = 0; i < r->n_findings; i++) {
+		if (strcmp(r->findings[i].code, code) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void print_image(FILE *out, const struct words *how, const struct report *r)
 {
 	char name[640], size[NUM_SIZE_LEN], line[1024], by[320];
@@ -214,7 +224,8 @@ static void print_image(FILE *out, const struct words *how, const struct report 
 	}
 	words_fill(out, how, line, WORDS_INDENT);
 	for (uint32_t i = 0; r->has_layout && i < r->layout.n_findings; i++) {
-		if (r->layout.findings[i].severity == LAYOUT_INFO)
+		if (r->layout.findings[i].severity == LAYOUT_INFO ||
+		    is_told(r, r->layout.findings[i].code))
 			continue;
 		snprintf(line, sizeof(line), "Note     %s", r->layout.findings[i].message);
 		words_fill(out, how, line, WORDS_INDENT);

@@ -199,12 +199,15 @@ void job_apply_rules(struct job *j)
 	}
 }
 
-static int take_answer(enum answer answer, struct error *err)
+static int take_answer(struct job *j, enum answer answer, struct error *err)
 {
 	switch (answer) {
 	case ANSWER_YES:
 		return 0;
 	case ANSWER_NO:
+		if (job_is_cancelled(j)) /* a signal is no answer */
+			return error_set(err, ERROR_CANCELLED, "cancelled",
+					 _("Cancelled; nothing was written."));
 		return error_set(err, ERROR_CANCELLED, "declined",
 				 _("Nothing was written: the answer was no."));
 	case ANSWER_CANNOT_ASK:
@@ -230,7 +233,7 @@ static int ask_sizes(struct job *j, size_t *ret_asked, struct error *err)
 		if (!job_is_live(j, i) || j->targets[i].is_typed)
 			continue;
 		q.expected = device_size_word(&j->r->targets[i].info, word, sizeof(word));
-		if (take_answer(j->events->ask(j->events->ctx, &q), err) < 0)
+		if (take_answer(j, j->events->ask(j->events->ctx, &q), err) < 0)
 			return -1;
 		j->targets[i].is_typed = true;
 		(*ret_asked)++;
@@ -253,5 +256,5 @@ int job_confirm(struct job *j, struct error *err)
 	/* A typed size is a stronger yes than "y". */
 	if (typed == live)
 		return 0;
-	return take_answer(j->events->ask(j->events->ctx, &q), err);
+	return take_answer(j, j->events->ask(j->events->ctx, &q), err);
 }

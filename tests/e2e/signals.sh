@@ -118,6 +118,7 @@ test_interrupt_at_the_question()
 	status=0
 	on_pty --send 'y/N' '^C' -- "$ISOWRITE" data stick >screen || status=$?
 	is "$status" 130
+	has 'Cancelled; nothing was written' screen
 	is_blank stick
 }
 

@@ -91,12 +91,15 @@ static void test_lines(void)
 		  "/dev/sdb: write 45 %, 2.8 GB of 6.2 GB, 55 MB/s (mean 53 MB/s), 1:02 left");
 	p.last.stalled_seconds = 12;
 	tty_format_line(&p, line, sizeof(line));
-	CHECK_STR(line, "/dev/sdb: write 45 %, 2.8 GB of 6.2 GB, nothing moves since 12 s");
+	CHECK_STR(line, "/dev/sdb: write 45 %, 2.8 GB of 6.2 GB, stalled for 12 s");
 	p.last.stalled_seconds = 0;
 	p.last.total = UINT64_MAX; /* a stream */
 	p.last.eta_seconds = -1;
 	tty_format_line(&p, line, sizeof(line));
 	CHECK_STR(line, "/dev/sdb: write, 2.8 GB, 55 MB/s (mean 53 MB/s)");
+	p.last.sets_the_pace = true;
+	tty_format_line(&p, line, sizeof(line));
+	CHECK_STR(line, "/dev/sdb: write, 2.8 GB, 55 MB/s (mean 53 MB/s), sets the pace");
 }
 
 static void test_typed_sizes(void)
