@@ -8,28 +8,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 
 #include "base/io.h"
 #include "base/text.h"
+#include "io/target-internal.h"
 
 int target_open_read(struct target *t, struct error *err)
 {
-	char proc[40], name[256];
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+	int flags = O_RDONLY | O_NONBLOCK;
+	char name[256];
 	int fd;
 
 	text_escape(t->path, SIZE_MAX, name, sizeof(name));
 	if (t->path_fd < 0)
 		return error_set(err, ERROR_USAGE, "no-target", _("%s does not exist."), name);
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", t->path_fd);
-	fd = t->info.is_block ? open(proc, flags | O_DIRECT) : open(proc, flags);
+	fd = target_reopen(t, t->info.is_block ? flags | O_DIRECT : flags);
 	t->is_direct = fd >= 0 && t->info.is_block;
 	if (fd < 0 && errno == EINVAL)
-		fd = open(proc, flags);
+		fd = target_reopen(t, flags);
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
-		return error_set(err, ERROR_REFUSED, "no-permission",
-				 _("%s: permission denied; reading it needs root."), name);
+		return target_error_permission(t, errno, err);
 	if (fd < 0)
 		return error_set_sys(err, ERROR_IO, "target-open", errno, _("%s cannot be opened"),
 				     name);
@@ -60,6 +58,5 @@ int target_read(struct target *t, uint64_t off, void *buf, size_t len, struct er
 				     _("%s cannot be read at byte %llu"), name,
 				     (unsigned long long)off);
 	return error_set(err, ERROR_IO, "target-read", _("%s ends at byte %llu of %llu."), name,
-			 (unsigned long long)(off + (uint64_t)n),
-			 (unsigned long long)t->geo.size);
+			 (unsigned long long)(off + (uint64_t)n), (unsigned long long)t->geo.size);
 }

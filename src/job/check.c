@@ -33,6 +33,7 @@ struct check {
 	struct hash *whole; /* receipts: everything read, in order */
 };
 
+/* The image is read first, then the target: two readings, each from 0. */
 static bool verify_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	struct job *j = ctx;
@@ -48,6 +49,14 @@ static bool verify_progress(void *ctx, uint64_t done, uint64_t total)
 	struct job_target *jt = &j->targets[0];
 	double elapsed = now - jt->phase_start;
 
+	if (j->is_reading_image && done >= j->read_done)
+		return job_read_progress(j, done, total);
+	if (j->is_reading_image) {
+		j->is_reading_image = false;
+		jt->phase_start = now;
+		elapsed = 0;
+		job_emit_phase(j, 0, PHASE_VERIFY);
+	}
 	if (now - j->last_progress >= 0.2) {
 		j->last_progress = now;
 		if (elapsed > 0)
@@ -296,8 +305,11 @@ static int check_image(struct check *c, struct error *err)
 	struct engine_target et = { .target = c->t, .plan = rp->plan };
 	struct engine_source_facts facts;
 
+	job_emit_phase(j, EVENT_NO_TARGET, PHASE_CHECK);
+	j->is_reading_image = true;
 	if (engine_check(&config, sources, &et, &facts, verify_progress, j, err) < 0)
 		return -1;
+	j->is_reading_image = false;
 	c->rt->result = et.result;
 	j->r->content_size = facts.content_size;
 	j->r->content_sha256 = facts.content_sha256;
@@ -317,6 +329,7 @@ static int check_receipt(struct check *c, struct error *err)
 	struct receipt_plan *rp;
 	int rc = -1;
 
+	job_emit_phase(c->j, 0, PHASE_VERIFY);
 	if (receipt_read(c->j->req->image, c->t->geo.size, c->t->geo.sector_size, &rp, err) < 0)
 		return -1;
 	*c->segs = rp->segs;
@@ -382,7 +395,6 @@ static int check_story(struct job *j, struct error *err)
 	if (target_open_read(j->targets[0].target, &r->targets[0].error) < 0)
 		return -1;
 	job_emit(j, EVENT_PLANNED, EVENT_NO_TARGET);
-	job_emit_phase(j, 0, PHASE_VERIFY);
 	j->targets[0].phase_start = job_now();
 	rc = check_init(&c, j, err);
 	if (rc == 0)

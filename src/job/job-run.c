@@ -5,6 +5,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "io/inhibit.h"
@@ -60,8 +62,23 @@ int job_new_engine(struct job *j, struct error *err)
 	return engine_new(&config, sources, j->engine_targets, n, &j->engine, err);
 }
 
+/* A file that this job made, and nothing was written to. */
+static void remove_new_file(const struct job *j, size_t i)
+{
+	const struct target *t = j->targets[i].target;
+	struct stat named, made;
+
+	if (j->r->targets[i].info.file_exists || !t || t->fd_buffered < 0 || !t->info.is_file)
+		return;
+	if (stat(t->path, &named) == 0 && fstat(t->fd_buffered, &made) == 0 &&
+	    named.st_dev == made.st_dev && named.st_ino == made.st_ino)
+		unlink(t->path);
+}
+
 int job_open_targets(struct job *j)
 {
+	int rc;
+
 	for (size_t i = 0; i < j->n_targets; i++) {
 		struct report_target *rt = &j->r->targets[i];
 		struct target *t = j->targets[i].target;
@@ -76,7 +93,10 @@ int job_open_targets(struct job *j)
 		rt->was_unmounted = is_mounted;
 		(void)target_open(t, &rt->error);
 	}
-	return job_check_targets(j);
+	rc = job_check_targets(j);
+	for (size_t i = 0; rc < 0 && i < j->n_targets; i++)
+		remove_new_file(j, i);
+	return rc;
 }
 
 static enum event_phase event_phase_of(const struct job *j, enum engine_phase phase)

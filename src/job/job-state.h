@@ -63,6 +63,7 @@ struct job {
 	bool has_receipt_path; /* asked for, and it can be written */
 	double last_progress, read_start; /* monotonic seconds, of job_read_progress */
 	uint64_t read_done;
+	bool is_reading_image; /* check: the target comes next */
 
 	enum job_match matched[JOB_MAX_WANT];
 	struct job_trust trust;

@@ -17,8 +17,9 @@
 int job_init(struct job *j, const struct job_request *req, const struct events *events,
 	     struct report *r, struct error *err)
 {
-	*j = (struct job){ .req = req, .events = events, .r = r, .n_targets = req->n_targets,
-			 .inhibit_fd = -1 };
+	*j = (struct job){
+		.req = req, .events = events, .r = r, .n_targets = req->n_targets, .inhibit_fd = -1
+	};
 	r->is_strict = req->strict;
 	j->targets = calloc(req->n_targets + 1, sizeof(*j->targets));
 	r->targets = calloc(req->n_targets + 1, sizeof(*r->targets));
@@ -138,6 +139,10 @@ static int prepare(struct job *j, struct error *err)
 	if (job_check_swapped(j, err) < 0 || job_open_image(j, err) < 0 ||
 	    job_look_at_targets(j, err) < 0)
 		return -1;
+	if (j->has_receipt_path && receipt_check_apart(j, err) < 0) {
+		j->has_receipt_path = false;
+		return -1;
+	}
 	job_apply_rules(j);
 	if (job_check_targets(j) < 0)
 		return -1;

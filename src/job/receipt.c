@@ -64,6 +64,32 @@ int receipt_check_path(const char *path, bool overwrite, struct error *err)
 	return 0;
 }
 
+static bool is_same_file(const struct stat *st, int fd)
+{
+	struct stat other;
+
+	return fd >= 0 && fstat(fd, &other) == 0 && st->st_dev == other.st_dev &&
+	       st->st_ino == other.st_ino;
+}
+
+int receipt_check_apart(const struct job *j, struct error *err)
+{
+	bool is_same;
+	char name[300];
+	struct stat st;
+
+	if (stat(j->req->receipt, &st) < 0)
+		return 0;
+	is_same = is_same_file(&st, j->source->fd);
+	for (size_t i = 0; i < j->n_targets; i++)
+		is_same |= j->targets[i].target && is_same_file(&st, j->targets[i].target->path_fd);
+	if (!is_same)
+		return 0;
+	return error_set(err, ERROR_USAGE, "receipt-path",
+			 _("The receipt %s would replace the image or a target."),
+			 text_escape(j->req->receipt, SIZE_MAX, name, sizeof(name)));
+}
+
 /* Hashes the planned bytes into their segments, in one ascending pass. */
 static int hash_segments(struct job *j, const struct plan *plan, struct segments *segs,
 			 uint8_t *buf, struct error *err)

@@ -28,6 +28,9 @@ struct job;
 /* Before anything is done: can it be written there later? Nothing is created. */
 int receipt_check_path(const char *path, bool overwrite, struct error *err);
 
+/* Nor may --overwrite name the image or a target. */
+int receipt_check_apart(const struct job *j, struct error *err);
+
 /*
  * Writes the report as a receipt: complete or not at all (temporary file, fsync,
  * rename), also after a failed job. Reads the image once more for the digests.

@@ -279,6 +279,8 @@ test_one_that_cannot_be_opened_stops_all()
 	flock -x 9
 	run 3 "$ISOWRITE" --yes i t "$dev"
 	is_blank t
+	run 3 "$ISOWRITE" --yes i file:new "$dev"
+	[ ! -e new ] || fail "a new file was left behind"
 	run 64 "$ISOWRITE" --yes --keep-going i t "$dev"
 	same i t 1048576
 	exec 9>&-

@@ -288,6 +288,10 @@ test_receipt()
 	expect_untouched s before
 	same r.json r0.json
 	run 0 "$ISOWRITE" --yes --receipt=r.json --overwrite "$(image data.iso)" s
+	cp "$(image data.iso)" d.iso
+	run 2 "$ISOWRITE" --yes --receipt=d.iso --overwrite d.iso file:s
+	same d.iso "$(image data.iso)"
+	run 2 "$ISOWRITE" --yes --receipt=s --overwrite d.iso file:s
 	run 2 "$ISOWRITE" --yes --receipt=no/where.json "$(image data.iso)" s
 	is "$(find . -name '.isowrite*')" "" "temporary files"
 }
