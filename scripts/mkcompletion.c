@@ -56,7 +56,8 @@ static void print_head(void)
 	printf("# The disks that may be written, as isowrite devices says.\n");
 	printf("_isowrite_devices()\n{\n");
 	printf("\tlocal devices\n\n");
-	printf("\tdevices=$(isowrite devices 2>/dev/null | sed -n '/^Sticks/,/^[^ ]/s|^  \\(/dev/[^ ]*\\) .*|\\1|p')\n");
+	printf("\tdevices=$(isowrite devices 2>/dev/null |\n"
+	       "\t\tsed -n '/^Sticks/,/^[^ ]/s|^  \\(/dev/[^ ]*\\) .*|\\1|p')\n");
 	printf("\tCOMPREPLY=($(compgen -W \"$devices\" -- \"$cur\"))\n");
 	printf("\t[[ ${COMPREPLY[*]} ]] || _filedir\n");
 	printf("}\n\n");

@@ -288,7 +288,7 @@ int device_read_contents(const struct sysfs_node *node, int fd, const struct dev
 		if (probe_disk(rd, info, err)) {
 			if (err->kind != ERROR_IO)
 				return -1;
-			/* A disk that cannot be read is listed, and refused, like an unknown one. */
+			/* A disk that cannot be read is refused like an unknown one. */
 			memset(err, 0, sizeof(*err));
 			device_add_content(info, "unreadable", info->path);
 		}

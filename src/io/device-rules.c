@@ -132,6 +132,7 @@ struct loop_search {
 	const struct sysfs_parts *parts; /* of a block device, else NULL */
 	dev_t dev;                       /* of a file */
 	ino_t ino;
+	const char *except; /* a loop device that does not count, or NULL */
 	char name[64];
 };
 
@@ -141,7 +142,8 @@ static bool match_loop(void *ctx, const char *dir, const char *name)
 	struct loop_backing b;
 
 	(void)dir;
-	if (strncmp(name, "loop", 4) != 0 || device_loop_backing(name, &b) || !b.has_inode)
+	if (strncmp(name, "loop", 4) != 0 || (s->except && !strcmp(name, s->except)) ||
+	    device_loop_backing(name, &b) || !b.has_inode)
 		return false;
 	if (s->parts ? !b.rdev || !has_dev(s->parts, b.rdev) : b.dev != s->dev || b.ino != s->ino)
 		return false;
@@ -178,6 +180,21 @@ static void check_zfs(struct rules *r)
 			      _("it belongs to a ZFS pool, and a pool is in use"));
 }
 
+/* Two loop devices over one file are one stick under two names. */
+static void check_twin_loop(struct rules *r)
+{
+	struct loop_search twin = { .except = r->node->disk_name };
+	struct loop_backing b;
+
+	if (device_loop_backing(r->node->disk_name, &b) || !b.has_inode)
+		return;
+	twin.dev = b.dev;
+	twin.ino = b.ino;
+	if (find_loop(&twin))
+		device_refuse(r->info, RULE_HELD, _("%s is a loop device over the same file"),
+			      twin.name);
+}
+
 static void check_held(struct rules *r)
 {
 	struct loop_search loop = { .parts = &r->own };
@@ -191,6 +208,7 @@ static void check_held(struct rules *r)
 	if (find_loop(&loop))
 		device_refuse(r->info, RULE_HELD, _("the loop device %s is on top of it"),
 			      loop.name);
+	check_twin_loop(r);
 	check_zfs(r);
 	for (size_t i = 0; i < init->n; i++)
 		if (!mounts_find_dev(&r->w->mounts, init->list[i].dev))

@@ -309,6 +309,8 @@ static void read_strings(const struct sysfs_node *node, struct device_info *info
 		sysfs_read(node->disk_dir, "wwid", info->wwn, sizeof(info->wwn));
 }
 
+#define SCSI_TYPE_OPTICAL 5 /* SPC-4 6.4.2: peripheral device type CD/DVD */
+
 static bool is_name_of(const char *name, const char *prefix)
 {
 	size_t len = strlen(prefix);
@@ -326,6 +328,9 @@ static void read_ancestors(const struct sysfs_node *node, struct device_info *in
 		info->is_virtual = true;
 		return;
 	}
+	snprintf(dir, sizeof(dir), "%.*s/device", (int)sizeof(dir) - 8, node->disk_dir);
+	if (sysfs_read_u64(dir, "type") == SCSI_TYPE_OPTICAL)
+		set_transport(info, "optical");
 	memcpy(dir, node->disk_dir, sizeof(dir));
 	/* Ends: each turn makes the path shorter. */
 	while ((slash = strrchr(dir, '/')) && strcmp(base_name(dir), "devices") != 0) {

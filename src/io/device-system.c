@@ -18,8 +18,8 @@
 #include "base/num.h"
 #include "io/device-internal.h"
 
-/* Overlay on loop on overlay ...: no real system comes near this. */
-#define MAX_DEPTH 32
+/* Calls, some per layer: overlay on loop on overlay ... No real system comes near this. */
+#define MAX_DEPTH 128
 
 struct walk {
 	struct device_set *set;
@@ -229,7 +229,8 @@ static void walk_mount(const struct walk *walk, const struct mount *m, unsigned 
 {
 	struct walk_step step = { walk, depth + 1 };
 
-	if (depth > MAX_DEPTH)
+	/* An anonymous number in the set only means "was here": no disk has one. */
+	if (depth > MAX_DEPTH || (major(m->dev) == 0 && !set_add(walk->set, m->dev, walk->why)))
 		return;
 	device_each_of_mount(m, walk_mount_dev, &step);
 	if (major(m->dev) != 0)

@@ -66,6 +66,14 @@ int target_error_permission(const struct target *t, int sys, struct error *err)
 	if (t->path_fd < 0 || fstat(t->path_fd, &st))
 		return error_set_sys(err, ERROR_REFUSED, "permission", sys,
 				     _("%s: permission denied"), safe);
+	if (geteuid() == 0) {
+		error_set(err, ERROR_REFUSED, "permission",
+			  _("%s: permission denied, even to root: a container's rules or a "
+			    "security module forbid it."),
+			  safe);
+		err->sys = sys;
+		return -1;
+	}
 	pw = getpwuid(st.st_uid);
 	snprintf(user, sizeof(user), "%s", pw ? pw->pw_name : "?");
 	gr = getgrgid(st.st_gid);
@@ -200,6 +208,13 @@ static int look_existing(struct target *t, const char *real, int image_fd, struc
 				 _("%s is %s; a target is a whole disk such as /dev/sdb, or a "
 				   "file as a virtual stick."),
 				 safe, describe_mode(st.st_mode));
+	/* What dd leaves behind when the stick was not plugged in. */
+	if (S_ISREG(st.st_mode) && !t->is_forced_file && is_below_dev(real) &&
+	    strncmp(real, "/dev/shm/", 9) != 0)
+		return error_set(err, ERROR_USAGE, "not-a-device",
+				 _("%s is a regular file, not a device; remove it if it should not "
+				   "be there."),
+				 safe);
 	if (S_ISBLK(st.st_mode) && t->is_forced_file)
 		return error_set(err, ERROR_USAGE, "not-a-file",
 				 _("%s is a block device; write it without \"file:\"."), safe);
@@ -212,6 +227,10 @@ static int look_existing(struct target *t, const char *real, int image_fd, struc
 	t->ops = t->info.is_block ? &target_block_ops : &target_file_ops;
 	if (t->is_forced_file)
 		device_lift_refusal(&t->info, RULE_FILE_IN_USE);
+	if (!strcmp(t->info.transport, "optical"))
+		return error_set(err, ERROR_USAGE, "optical-drive",
+				 _("%s is an optical drive; sticks, cards and disks are written."),
+				 safe);
 	if (t->info.size == 0 && !strcmp(t->info.transport, "loop"))
 		return error_set(err, ERROR_IO, "no-medium",
 				 _("%s has no file attached to it (losetup %s FILE does that)."),
@@ -276,6 +295,15 @@ void target_free(struct target *t)
 	free(t);
 }
 
+/* A disk and one of its partitions: writing both would be writing twice. */
+static bool is_part_of(dev_t a, dev_t b)
+{
+	struct sysfs_node na, nb;
+
+	return sysfs_find(a, &na) == 0 && sysfs_find(b, &nb) == 0 && na.disk_rdev == nb.disk_rdev &&
+	       (!na.is_partition || !nb.is_partition);
+}
+
 bool target_is_same(const struct target *a, const struct target *b)
 {
 	char real_a[PATH_MAX], real_b[PATH_MAX];
@@ -295,7 +323,7 @@ bool target_is_same(const struct target *a, const struct target *b)
 	if (fstat(a->path_fd, &sa) || fstat(b->path_fd, &sb))
 		return false;
 	if (S_ISBLK(sa.st_mode) && S_ISBLK(sb.st_mode))
-		return sa.st_rdev == sb.st_rdev;
+		return sa.st_rdev == sb.st_rdev || is_part_of(sa.st_rdev, sb.st_rdev);
 	return sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 

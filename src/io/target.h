@@ -39,7 +39,7 @@ struct target_ops {
 	/* Is it still the same device? ERROR_IO "device-gone" or "device-replaced". */
 	int (*recheck)(struct target *t, struct error *err);
 
-	/* Releases lock and descriptors; re-reads the partition table if it was written. Checked. */
+	/* Releases lock and descriptors; re-reads the table if it was written. Checked. */
 	int (*close)(struct target *t, struct error *err);
 };
 
@@ -49,7 +49,7 @@ struct target {
 	bool is_forced_file; /* was "file:PATH" */
 	struct device_info info;
 	struct geometry geo;
-	int path_fd; /* O_PATH, from target_look to the end; -1 for a file that does not exist yet */
+	int path_fd; /* O_PATH, from target_look to the end; -1: a file that is not there yet */
 	int fd; /* O_DIRECT where is_direct */
 	int fd_buffered; /* files: for an unaligned tail; block devices: -1 */
 	int lock_fd; /* whole disk, flock LOCK_EX */
@@ -74,7 +74,7 @@ int target_look(const char *path, int image_fd, uint64_t new_size, struct target
 		struct error *err);
 void target_free(struct target *t); /* NULL ok; closes quietly what is still open */
 
-/* Same device or file, through whatever name. */
+/* Same device or file, through whatever name; also a disk and a partition of it. */
 bool target_is_same(const struct target *a, const struct target *b);
 
 /*

@@ -300,16 +300,16 @@ test_protected_until_it_leaves_the_list()
 	# As root the list is the machine's; a private /etc keeps this one's out of it.
 	mkdir etc
 	cp /etc/passwd /etc/group etc
-	in_etc() { unshare -m sh -c 'mount --bind "$0" /etc && exec "$@"' "$T/etc" "$@"; }
-	run 0 in_etc unshare -m sh -c 'mount --bind "$0" /sys && exec "$@"' "$T/sys" "$ISOWRITE" devices --protect "$DEV"
+	in_etc() { as_disk sh -c 'mount --bind "$0" /etc && exec "$@"' "$T/etc" "$ISOWRITE" "$@"; }
+	run 0 in_etc devices --protect "$DEV"
 	has 'serial:' etc/isowrite/protected
 	if grep -q $'\033' etc/isowrite/protected out; then fail "the serial was not escaped"; fi
-	protected_write() { in_etc unshare -m sh -c 'mount --bind "$0" /sys && exec "$@"' "$T/sys" "$ISOWRITE" --yes image "$DEV" "$@"; }
+	protected_write() { in_etc --yes image "$DEV" "$@"; }
 	refused protected protected_write --unmount --allow=internal,contents,large,partition
 	run 3 protected_write
 	has "isowrite devices --unprotect $DEV" err
-	run 0 in_etc unshare -m sh -c 'mount --bind "$0" /sys && exec "$@"' "$T/sys" "$ISOWRITE" devices --unprotect "$DEV"
-	run 2 in_etc unshare -m sh -c 'mount --bind "$0" /sys && exec "$@"' "$T/sys" "$ISOWRITE" devices --unprotect "$DEV"
+	run 0 in_etc devices --unprotect "$DEV"
+	run 2 in_etc devices --unprotect "$DEV"
 	written protected_write
 }
 

@@ -101,6 +101,39 @@ test_device_named_twice_by_links()
 	same image stick "$(size_of image)"
 }
 
+# Two loop devices over one file, a disk and its partition: one stick, named twice.
+test_named_twice_in_disguise()
+{
+	local dev twin
+
+	small_image
+	blank 16M stick
+	printf 'start=2048, size=8192, type=c\n' | sfdisk -q stick
+	dev=$(attach stick)
+	twin=$(attach stick --direct-io=off)
+	cp --sparse=always stick before
+	run 3 "$ISOWRITE" --yes image "$dev" "$twin"
+	has "${twin##*/} is a loop device over the same file" err
+	losetup -d "$twin"
+	partx -a "$dev" || lacks "partitions of loop devices"
+	at_end partx -d "$dev"
+	run 2 "$ISOWRITE" --yes --allow=partition image "$dev" "${dev}p1"
+	has 'the same device' err
+	expect_untouched stick before
+}
+
+# dd to a stick that is not there leaves a file in its place.
+test_file_below_dev()
+{
+	small_image
+	need_root
+	blank 16M /dev/isowrite-test.$$
+	at_end rm -f "/dev/isowrite-test.$$"
+	run 2 "$ISOWRITE" --yes image /dev/isowrite-test.$$
+	has 'not a device' err
+	is_blank /dev/isowrite-test.$$
+}
+
 test_new_file()
 {
 	small_image
@@ -350,7 +383,7 @@ test_devices_lists_loops_only_when_asked()
 	has 'FAT32 "KEY"' out
 	run 0 "$ISOWRITE" devices --all --json
 	is "$(json out "[d['writable'] for d in j['devices'] if d['path'] == '$dev'][0]")" true
-	is "$(json out "[c['label'] for d in j['devices'] if d['path'] == '$dev' for c in d['contents']][0]")" KEY
+	is "$(json out "[d['contents'][0]['label'] for d in j['devices'] if d['path'] == '$dev'][0]")" KEY
 }
 
 test_devices_refuses_the_systems_disk()
@@ -362,5 +395,6 @@ test_devices_refuses_the_systems_disk()
 	path=$(readlink -f "/sys/dev/block/$root")
 	[ ! -e "$path/partition" ] || path=${path%/*}
 	run 0 "$ISOWRITE" devices --all --json
-	is "$(json out "[r['rule'] for d in j['devices'] if d['path'] == '/dev/${path##*/}' for r in d['refused']][0]")" system
+	path=/dev/${path##*/}
+	is "$(json out "[d['refused'][0]['rule'] for d in j['devices'] if d['path'] == '$path'][0]")" system
 }
