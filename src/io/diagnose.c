@@ -17,6 +17,7 @@
 #define EXACT_MAX (UINT64_C(1) << 30) /* bytes compared one by one; beyond, pieces are counted */
 #define PROBE_SIZE 4096               /* bytes that must be equal to say "the data of offset X" */
 #define STREAM_PROBES 4096            /* pieces a stream's chunk is held against */
+#define MOVED_PROBES 3                /* later sectors that are looked for elsewhere in the plan */
 
 static bool is_all(const uint8_t *data, uint64_t len, uint8_t value)
 {
@@ -132,6 +133,26 @@ static void note_first(struct pump *p, uint64_t off, const uint8_t *want, const 
 	classify(p, off, want, got, len);
 }
 
+/*
+ * Zeros at the first bad place may well be data of another place that happens
+ * to be zero: a bad sector with more in it, further on, tells. Looked for a few
+ * times only, since each time the whole plan is read.
+ */
+static void check_moved(struct pump *p, uint64_t off, const uint8_t *got, uint64_t len)
+{
+	struct engine_mismatch *m = &p->et->result.mismatch;
+	uint64_t probe = num_round_down(num_min(len, PROBE_SIZE), SECTOR), where;
+
+	if (m->pattern != PATTERN_ZEROS || p->n_moved_probes == MOVED_PROBES ||
+	    p->e->is_stream || probe == 0 || is_all(got, SECTOR, 0) || is_all(got, SECTOR, 0xff))
+		return;
+	p->n_moved_probes++;
+	if (!find_in_plan(p, off, got, probe, &where) || where + m->offset < off)
+		return;
+	m->pattern = PATTERN_OFFSET;
+	m->pattern_value = where + m->offset - off;
+}
+
 void diagnose_compare(struct pump *p, uint64_t off, const uint8_t *want, const uint8_t *got,
 		      uint64_t len)
 {
@@ -148,6 +169,8 @@ void diagnose_compare(struct pump *p, uint64_t off, const uint8_t *want, const u
 		/* The head is read after the body: its bad bytes come first all the same. */
 		if (!m->found || off + i < m->offset - m->offset % SECTOR)
 			note_first(p, off + i, want + i, got + i, len - i);
+		else
+			check_moved(p, off + i, got + i, len - i);
 		m->bad_bytes += n;
 		add_range(r, off + i, n);
 	}
@@ -244,7 +267,7 @@ void diagnose_range(struct pump *p, uint64_t from, uint64_t to)
 		if (!m->found) {
 			m->found = true;
 			m->offset = from;
-			m->length = to - from;
+			m->length = m->bad_bytes = to - from;
 			m->pattern = PATTERN_UNSTABLE;
 		}
 	}

@@ -116,6 +116,7 @@ struct pump {
 	uint8_t *scratch; /* ENGINE_BUF_MAX bytes, aligned */
 	struct sample *samples; /* old content, or NULL */
 	size_t n_samples;
+	unsigned int n_moved_probes; /* how often other places were searched for bad data */
 	_Atomic int phase;
 	_Atomic uint64_t done, total;
 	_Atomic uint64_t last_progress; /* monotonic ns */

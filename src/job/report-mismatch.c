@@ -39,8 +39,11 @@ static void describe_fact(const struct report_target *t, char *buf, size_t size)
 			 other);
 		break;
 	case PATTERN_FLIPS:
-		snprintf(buf, size, _("%" PRIu64 " bits differ at byte %s"), m->pattern_value,
-			 exact);
+		if (m->pattern_value == 1)
+			snprintf(buf, size, _("1 bit differs at byte %s"), exact);
+		else
+			snprintf(buf, size, _("%" PRIu64 " bits differ at byte %s"),
+				 m->pattern_value, exact);
 		break;
 	case PATTERN_ZEROS:
 		snprintf(buf, size, _("from %s on, the %s returns zeros"), at, noun);
@@ -70,9 +73,8 @@ static const char *stick_advice(const struct engine_mismatch *m)
 {
 	switch (m->pattern) {
 	case PATTERN_OFFSET:
-		return m->pattern_value < m->offset ?
-			       _(": it is smaller than it says. Return it.") :
-			       _(": it mixes up its blocks. Return it.");
+		/* Also when later data came to lie over earlier: its addresses wrap around. */
+		return _(": it is smaller than it says. Return it.");
 	case PATTERN_ZEROS:
 		return _(": it is smaller than it says, or failing. Try another port, then replace "
 			 "it.");

@@ -155,7 +155,7 @@ test_stored_bit_flip_is_found()
 		write_fails 7
 		is "$(target_error offset)" "$off"
 		is "$(target_error pattern)" flips
-		matches '1 bit' err
+		has '1 bit differs' err
 	done
 	# In the window, where only the commit's read-back can see it.
 	for off in 0 $((MIB - 1)) $((SIZE - MIB)) $((SIZE - 1)); do
@@ -207,6 +207,15 @@ test_fake_capacity_is_named()
 	never_says_verified
 	is "$(target_error pattern)" offset
 	has 'returns the data of' err
+
+	# The data that came to lie at the first bad place are zeros: the next tell.
+	dd if=/dev/zero of="$iso" bs=64K count=1 conv=notrunc status=none oflag=seek_bytes \
+		seek=$((real + MIB))
+	again "fake=$real:wrap"
+	write 7
+	never_says_verified
+	is "$(target_error pattern)" offset
+	has 'from 1.0 MB on, the device returns the data of 5.2 MB' err
 }
 
 test_read_error_in_verification()
