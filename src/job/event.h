@@ -17,7 +17,7 @@
 struct report;
 
 enum event_kind {
-	EVENT_PLANNED, /* image and targets are known, nothing was touched: report is filled so far */
+	EVENT_PLANNED, /* image and targets are known, nothing was touched; report says what */
 	EVENT_PHASE, /* target entered a phase */
 	EVENT_PROGRESS,
 	EVENT_WARNING, /* code, message; target or SIZE_MAX */

@@ -28,7 +28,14 @@ enum target_status {
 	TARGET_CHANGED, /* check: differs only by what use of the stick explains */
 };
 
-enum trust_verdict { TRUST_NONE, TRUST_DIGEST, TRUST_LISTED, TRUST_SIGNED, TRUST_MISMATCH, TRUST_BAD_SIGNATURE };
+enum trust_verdict {
+	TRUST_NONE,
+	TRUST_DIGEST,
+	TRUST_LISTED,
+	TRUST_SIGNED,
+	TRUST_MISMATCH,
+	TRUST_BAD_SIGNATURE,
+};
 
 struct report_target {
 	char path[256];

@@ -74,7 +74,7 @@ int segments_make(const struct plan *plan, uint64_t content_size, const struct l
 int segments_explain(const struct segments *segs, const struct layout *stick, bool tail_is_clean,
 		     char *text, size_t text_size, size_t *ret_bad);
 
-/* Reads a plan's bytes once, ascending, from a RANDOM source or from a SEQUENTIAL one at its start. */
+/* Reads a plan's bytes once, ascending: from a RANDOM source, or a SEQUENTIAL one at its start. */
 struct plan_reader {
 	const struct plan *plan;
 	struct source *src;

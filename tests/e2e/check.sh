@@ -6,12 +6,19 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 
+# feed FILE: into a pipe whose reader may go before the end.
+feed()
+{
+	cat "$1" 2>/dev/null || :
+}
+
 # poke FILE OFFSET: one other byte there.
 poke()
 {
 	local byte
 
 	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
+	# shellcheck disable=SC2059
 	printf "\\x$(printf %x $((byte ^ 255)))" |
 		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
@@ -146,13 +153,13 @@ test_compressed_image()
 	xz -c -0 "$IMAGE" >i.xz
 	for kind in gz xz; do
 		run 0 "$ISOWRITE" check i.$kind s
-		cat i.$kind | run 0 "$ISOWRITE" check - s
+		feed i.$kind | run 0 "$ISOWRITE" check - s
 	done
 	sgdisk -e s >/dev/null
 	run 0 "$ISOWRITE" check i.gz s
 	has "Changed by use" out
 	# A pipe cannot be read twice, so what differs cannot be explained.
-	cat i.gz | run 7 "$ISOWRITE" check - s
+	feed i.gz | run 7 "$ISOWRITE" check - s
 	poke s 900000
 	run 7 "$ISOWRITE" check i.gz s
 }
@@ -164,7 +171,7 @@ test_receipt_of_a_compressed_image_and_of_a_pipe()
 	stick 16M s
 	run 0 "$ISOWRITE" --yes --receipt=gz.json i.gz s
 	stick 16M s
-	cat i | run 0 "$ISOWRITE" --yes --receipt=pipe.json - s
+	feed i | run 0 "$ISOWRITE" --yes --receipt=pipe.json - s
 	run 0 "$ISOWRITE" check gz.json s
 	run 0 "$ISOWRITE" check pipe.json s
 	poke s 5000000

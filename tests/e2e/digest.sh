@@ -6,6 +6,12 @@
 
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 
+# feed FILE: into a pipe whose reader may go before the end.
+feed()
+{
+	cat "$1" 2>/dev/null || :
+}
+
 sum_of()
 {
 	"${2:-sha256}sum" <"$1" | cut -d ' ' -f 1
@@ -109,12 +115,12 @@ test_stream_match()
 {
 	setup
 	gzip -k i
-	cat i | run 0 "$ISOWRITE" --yes --json --sha256="$(sum_of i)" - s
+	feed i | run 0 "$ISOWRITE" --yes --json --sha256="$(sum_of i)" - s
 	same i s 6000001
 	is "$(json out 'j["trust"]["verdict"]')" digest
 	for sum in "$(sum_of i)" "$(sum_of i.gz)"; do
 		setup
-		cat i.gz | run 0 "$ISOWRITE" --yes --json --sha256="$sum" - s
+		feed i.gz | run 0 "$ISOWRITE" --yes --json --sha256="$sum" - s
 		same i s 6000001
 		is "$(json out 'j["trust"]["verdict"]')" digest
 	done
@@ -124,7 +130,7 @@ test_stream_mismatch_is_never_committed()
 {
 	setup
 	noise 16M s 3
-	cat i | run 9 "$ISOWRITE" --yes --json --sha256="$NONE" - file:s
+	feed i | run 9 "$ISOWRITE" --yes --json --sha256="$NONE" - file:s
 	window_is_blank s
 	is "$(json out 'j["trust"]["verdict"]')" mismatch
 	is "$(json out 'j["targets"][0]["status"]')" failed

@@ -36,7 +36,7 @@ test_pipe()
 	for size in 1 511 513 1048575 1048577 7340033 $((16 * 1048576 - 1)) $((16 * 1048576)); do
 		noise "$size" i
 		stick 16M s
-		cat i | run 0 "$ISOWRITE" --yes --json - s
+		feed i | run 0 "$ISOWRITE" --yes --json - s
 		same i s "$size"
 		is "$(json out 'j["targets"][0]["content_sha256"]')" "$(sha256sum <i | cut -d ' ' -f 1)"
 		is "$(json out 'j["image"]["size"]')" null
@@ -47,7 +47,7 @@ test_pipe()
 test_iso_through_a_pipe()
 {
 	stick 32M s
-	cat "$(image ubuntu.iso)" | run 0 "$ISOWRITE" --yes --json - s
+	feed "$(image ubuntu.iso)" | run 0 "$ISOWRITE" --yes --json - s
 	same "$(image ubuntu.iso)" s "$(size_of "$(image ubuntu.iso)")"
 	is "$(json out 'j["image"]["kind"]')" isohybrid
 	validate_json out
@@ -64,7 +64,7 @@ test_compressed_file_and_pipe()
 		same "$(image debian-cd.iso)" s "$(size_of "$(image debian-cd.iso)")"
 		is "$(json out 'j["image"]["size"]')" "$(size_of i.$kind)"
 		stick 32M s
-		cat i.$kind | run 0 "$ISOWRITE" --yes --json - s
+		feed i.$kind | run 0 "$ISOWRITE" --yes --json - s
 		same "$(image debian-cd.iso)" s "$(size_of "$(image debian-cd.iso)")"
 	done
 }
@@ -158,7 +158,7 @@ test_truncated_iso_in_a_pipe()
 	feed "$(image truncated.iso)" | run 4 "$ISOWRITE" --yes - file:s
 	has "cut short" err
 	window_is_blank s
-	cat "$(image truncated.iso)" | run 0 "$ISOWRITE" --yes --allow=truncated - file:s
+	feed "$(image truncated.iso)" | run 0 "$ISOWRITE" --yes --allow=truncated - file:s
 	same "$(image truncated.iso)" s "$(size_of "$(image truncated.iso)")"
 }
 
@@ -195,7 +195,7 @@ test_two_targets_share_a_stream()
 	noise 6000001 i
 	stick 16M a
 	stick 12M b
-	cat i | run 0 "$ISOWRITE" --yes - a b
+	feed i | run 0 "$ISOWRITE" --yes - a b
 	same i a 6000001
 	same i b 6000001
 	stick 16M a
