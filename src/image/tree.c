@@ -22,7 +22,7 @@
 #include "image/session.h"
 
 #define MAX_DEPTH 64U
-#define MAX_DIRECTORIES (1U << 18)
+#define MAX_DIRECTORIES (1U << 16) /* twice Debian's whole archive */
 #define MAX_NAME_BYTES (16U << 20)
 #define MAX_PATH 4096U
 #define READ_SIZE (16U * ISO_SECTOR)
@@ -62,9 +62,10 @@ struct walk {
 
 /* ------------------------------------------------------------ the queue of directories */
 
+/* Fibonacci hashing: the upper bits are the good ones. cap is a power of two. */
 static size_t hash_lba(uint32_t lba, size_t cap)
 {
-	return (uint32_t)(lba * 2654435761U) & (cap - 1);
+	return (uint32_t)(lba * 2654435761U) >> (32 - __builtin_ctzl(cap));
 }
 
 static void put_seen(uint32_t *table, size_t cap, uint32_t key)
