@@ -42,6 +42,11 @@ bool mbr_code_is_grub2(const uint8_t mbr[ISOHYBRID_MBR_SIZE])
 	return contains(mbr, CODE_SIZE, "GRUB \0Geom\0", 11);
 }
 
+bool mbr_code_is_memtest(const uint8_t mbr[ISOHYBRID_MBR_SIZE])
+{
+	return contains(mbr, CODE_SIZE, "Loading Memtest86+", 18);
+}
+
 bool mbr_code_is_windows(const uint8_t mbr[ISOHYBRID_MBR_SIZE])
 {
 	/* xor ax,ax; mov ss,ax; mov sp,7c00 is how all of them since Windows 2000 begin. */
@@ -70,6 +75,13 @@ uint64_t grub2_mbr_target(const uint8_t mbr[ISOHYBRID_MBR_SIZE])
 bool isolinux_image_is_hybrid(const uint8_t *head, size_t len)
 {
 	return len >= 68 && memcmp(head + 64, isolinux_signature, sizeof(isolinux_signature)) == 0;
+}
+
+bool linux_image_has_header(const uint8_t *head, size_t len)
+{
+	/* Linux's x86 boot protocol: 55 AA at 510, the header's magic at 514. */
+	return len >= 518 && head[510] == 0x55 && head[511] == 0xaa &&
+	       memcmp(head + 514, "HdrS", 4) == 0;
 }
 
 bool grub2_image_is_cdboot(const uint8_t *head, size_t len)

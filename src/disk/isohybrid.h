@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The contracts between the MBR code of hybrid images and the boot image it
- * loads: isolinux (isohdpfx) and GRUB 2 (boot_hybrid). The code finds its
+ * loads: isolinux (isohdpfx), GRUB 2 (boot_hybrid), Memtest86+ 6. The code finds its
  * image by an address that the mastering program patched in, so a BIOS boots
  * the stick only if both sides are right.
  */
@@ -19,16 +19,23 @@
 bool mbr_code_is_empty(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
 bool mbr_code_is_isolinux(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
 bool mbr_code_is_grub2(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
+bool mbr_code_is_memtest(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
 bool mbr_code_is_windows(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
 
 /* Where isohdpfx's code looks for isolinux.bin, in 512-byte blocks. */
 uint64_t isolinux_mbr_target(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
 
-/* Where GRUB's code looks for its boot image (the patched address less 4), in 512-byte blocks. */
+/*
+ * Where GRUB's code looks for its boot image (the patched address less 4), in
+ * 512-byte blocks. Memtest86+'s code uses the same field in the same way.
+ */
 uint64_t grub2_mbr_target(const uint8_t mbr[ISOHYBRID_MBR_SIZE]);
 
 /* Does the boot image accept to be entered by isohdpfx's code? */
 bool isolinux_image_is_hybrid(const uint8_t *head, size_t len);
+
+/* Is it a Linux boot sector with setup code (header "HdrS"), as Memtest86+ 6 is? */
+bool linux_image_has_header(const uint8_t *head, size_t len);
 
 /* Is it GRUB 2's image for discs? */
 bool grub2_image_is_cdboot(const uint8_t *head, size_t len);

@@ -156,6 +156,26 @@ static void judge_grub2(struct layout *lay, const uint8_t *mbr)
 	}
 }
 
+static int judge_memtest(struct detect *d, const uint8_t *mbr, struct error *err)
+{
+	struct layout_boot_report *boot = &d->lay->boot;
+	uint64_t target = grub2_mbr_target(mbr);
+	uint8_t head[1024];
+	int rc = target < UINT32_MAX ? detect_read(d, target * 512, head, sizeof(head), err) : 0;
+
+	if (rc < 0)
+		return -1;
+	boot->bios.usb = BOOT_UNKNOWN;
+	say(boot->bios_why, sizeof(boot->bios_why),
+	    _("the MBR's Memtest86+ code points to no image that could be checked"));
+	if (rc > 0 && linux_image_has_header(head, sizeof(head))) {
+		boot->bios.usb = BOOT_YES;
+		say(boot->bios_why, sizeof(boot->bios_why),
+		    _("the MBR's Memtest86+ code finds its image"));
+	}
+	return 0;
+}
+
 static bool has_code(const uint8_t *sector)
 {
 	for (size_t i = 0x5a; i < 510; i++)
@@ -194,6 +214,8 @@ static int judge_bios_stick(struct detect *d, struct error *err)
 						_("no MBR code"));
 		return 0;
 	default:
+		if (mbr_code_is_memtest(mbr))
+			return judge_memtest(d, mbr, err);
 		boot->bios.usb = BOOT_UNKNOWN;
 		say(boot->bios_why, sizeof(boot->bios_why),
 		    _("the MBR holds code that isowrite cannot judge"));

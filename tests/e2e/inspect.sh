@@ -98,7 +98,7 @@ test_boot_predictions()
 		fedora.iso            yes     yes     yes     yes
 		arch.iso              yes     yes     yes     yes
 		appended-msdos.iso    yes     yes     yes     yes
-		memtest86+.iso        yes     unknown yes     yes
+		memtest86+.iso        yes     yes     yes     yes
 		grub-rescue-cdrom.iso yes     yes     no      no
 		ipxe.iso              yes     yes     yes     unknown
 		isohybrid-mbr.iso     yes     yes     no      no

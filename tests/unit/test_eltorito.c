@@ -209,6 +209,9 @@ static void test_mbr_code(void)
 	CHECK_U64(grub2_mbr_target(mbr), 5904);
 	memcpy(mbr + 0x180, "GRUB \0Geom\0Hard Disk", 20);
 	CHECK(mbr_code_is_grub2(mbr));
+	CHECK(!mbr_code_is_memtest(mbr));
+	memcpy(mbr + 10, "Loading Memtest86+", 18);
+	CHECK(mbr_code_is_memtest(mbr));
 	memcpy(mbr, "\x33\xc0\x8e\xd0\xbc\x00\x7c", 7);
 	CHECK(!mbr_code_is_windows(mbr));
 	memcpy(mbr + 300, "Invalid partition table", 23);
@@ -223,6 +226,10 @@ static void test_boot_images(void)
 	memcpy(head + 64, "\xfb\xc0\x78\x70", 4);
 	CHECK(isolinux_image_is_hybrid(head, sizeof(head)));
 	CHECK(!isolinux_image_is_hybrid(head, 67));
+	CHECK(!linux_image_has_header(head, sizeof(head)));
+	memcpy(head + 510, "\x55\xaa\xeb\x6aHdrS", 8);
+	CHECK(linux_image_has_header(head, sizeof(head)));
+	CHECK(!linux_image_has_header(head, 517));
 	CHECK(!grub2_image_is_cdboot(head, sizeof(head)));
 	memcpy(head, "\xe8\0\0\xeb\x3b", 5);
 	memcpy(head + 0xdd, "no boot info", 12);
