@@ -95,7 +95,7 @@ static int zero_window(struct pump *p, struct error *err)
 
 	p->touched = true;
 	p->et->target->was_written = true;
-	/* tail_start is rounded further down: an open plan may keep what lies before its last MiB. */
+	/* tail_start is rounded further down, and an open plan keeps what lies before its tail. */
 	if (zero_end(p, 0, p->ep->head_len, err) < 0 ||
 	    zero_end(p, num_max(p->ep->tail_start, p->plan_is_known ? 0 : last_mib),
 		     p->ep->tail_start + p->ep->tail_len, err) < 0)

@@ -136,16 +136,16 @@ static void measure(struct job_target *jt, const struct engine_status *st, doubl
 	jt->last_done = st->done;
 }
 
-static void begin_phase(struct job *j, size_t i, const struct engine_status *st, double now)
+static void begin_phase(struct job *j, size_t i, enum engine_phase phase, double now)
 {
 	struct job_target *jt = &j->targets[i];
 	enum event_phase old = event_phase_of(j, jt->phase);
 
-	if (jt->phase == st->phase)
+	if (jt->phase == phase)
 		return;
-	if (jt->phase == ENGINE_WAITING || old != event_phase_of(j, st->phase))
-		job_emit_phase(j, i, event_phase_of(j, st->phase));
-	jt->phase = st->phase;
+	if (jt->phase == ENGINE_WAITING || old != event_phase_of(j, phase))
+		job_emit_phase(j, i, event_phase_of(j, phase));
+	jt->phase = phase;
 	jt->phase_start = jt->last_time = now;
 	jt->last_done = 0;
 	jt->speed = jt->slow_speed = 0;
@@ -178,7 +178,7 @@ static void show_progress(struct job *j, size_t k)
 	engine_get_status(j->engine, k, &st);
 	if (st.phase == ENGINE_WAITING || st.phase == ENGINE_FINISHED)
 		return;
-	begin_phase(j, i, &st, now);
+	begin_phase(j, i, st.phase, now);
 	measure(jt, &st, now);
 	warn_if_stalled(j, i, &st);
 	ev = (struct event){
@@ -306,6 +306,8 @@ int job_run(struct job *j, struct error *err)
 	j->inhibit_fd = inhibit_sleep(_("writing and checking a stick"));
 	if (engine_start(j->engine, err) < 0)
 		return -1;
+	for (size_t k = 0; k < j->n_engine_targets; k++)
+		begin_phase(j, j->engine_index[k], ENGINE_WRITE, job_now());
 	while (!finished) {
 		finished = engine_wait(j->engine, WAIT_MS);
 		if (!j->was_cancelled && job_is_cancelled(j)) {
