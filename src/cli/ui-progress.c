@@ -58,9 +58,9 @@ static void make_pieces(const struct tty_progress *p, struct pieces *ret)
 	}
 	if (p->last.sets_the_pace)
 		snprintf(ret->pace, sizeof(ret->pace), "%s", _("sets the pace"));
-	if (p->last.bytes_per_second >= 0)
+	if (p->last.bytes_per_second > 0)
 		words_speed(p->last.bytes_per_second, ret->speed, sizeof(ret->speed));
-	if (p->last.mean_bytes_per_second >= 0)
+	if (p->last.mean_bytes_per_second > 0)
 		snprintf(ret->mean, sizeof(ret->mean), _("(mean %s)"),
 			 words_speed(p->last.mean_bytes_per_second, word, sizeof(word)));
 	if (p->last.eta_seconds >= 0)

@@ -21,8 +21,9 @@
 #include "cli/words.h"
 #include "job/report.h"
 
-#define TTY_REDRAW 0.1 /* seconds between two drawings */
-#define TTY_LINE 5.0   /* seconds between two plain lines of a target */
+#define TTY_REDRAW 0.1      /* seconds between two drawings */
+#define TTY_REDRAW_LATE 0.5 /* the same, when not all targets have reported yet */
+#define TTY_LINE 5.0        /* seconds between two plain lines of a target */
 #define TTY_LINE_PERCENT 10
 #define TTY_MAX_ANSWER 64
 
@@ -238,6 +239,18 @@ static void tell_in_lines(struct tty *tty, struct tty_progress *p, bool is_phase
 	print_line(tty, p);
 }
 
+/* All targets report one after the other: drawn is when the last one has. */
+static bool is_time_to_draw(const struct tty *tty, const struct event *event)
+{
+	double since = now() - tty->drawn_at;
+
+	for (size_t i = event->target + 1; i < tty->n_targets; i++) {
+		if (tty->targets[i].is_active && !tty->targets[i].is_finished)
+			return since >= TTY_REDRAW_LATE;
+	}
+	return since >= TTY_REDRAW;
+}
+
 static void take_progress(struct tty *tty, const struct event *event)
 {
 	struct tty_progress *p = progress_of(tty, event);
@@ -267,8 +280,7 @@ static void take_progress(struct tty *tty, const struct event *event)
 	}
 	if (tty->how == PROGRESS_LINES)
 		tell_in_lines(tty, p, is_phase);
-	else if (tty->how == PROGRESS_BAR &&
-		 (is_phase || is_done || now() - tty->drawn_at >= TTY_REDRAW))
+	else if (tty->how == PROGRESS_BAR && (is_phase || is_done || is_time_to_draw(tty, event)))
 		draw(tty);
 }
 
