@@ -71,7 +71,7 @@ static size_t sort_sticks(struct device_info *list, size_t n, size_t *ret_n_othe
 	return n_sticks;
 }
 
-/* *ret is freed by the caller. What cannot be listed is not shown: the command itself will say why. */
+/* *ret is freed by the caller. What cannot be listed is not shown: devices says why. */
 static size_t list_sticks(struct device_info **ret, size_t *ret_n_others)
 {
 	struct error err = ERROR_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What write, plan and check share: the request made of options, and errors with what to do next. */
+/* What write, plan and check share: the request made of options, errors with what to do next. */
 #ifndef ISOWRITE_CLI_CMD_JOB_H
 #define ISOWRITE_CLI_CMD_JOB_H
 

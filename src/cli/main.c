@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* isowrite: an image onto sticks, read back and compared. Options, then the command, then the status. */
+/* isowrite: an image onto sticks, read back and compared. Options, the command, the status. */
 #include <stdio.h>
 #include <unistd.h>
 #include <fcntl.h>

@@ -107,7 +107,7 @@ void ui_error_prefix(struct ui *ui)
 		ui_sgr(ui->err_color, UI_PLAIN));
 }
 
-/* The length of the first sentence of text, its full stop included; all of it if there is one only. */
+/* The length of the first sentence of text, with its full stop; of all if there is one only. */
 static size_t sentence(const char *text)
 {
 	for (const char *p = text; *p; p++) {

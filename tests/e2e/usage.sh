@@ -300,7 +300,8 @@ golden_is()
 
 test_install()
 {
-	make -s -C "$TOP" B="$BUILD" DESTDIR="$T/root" PREFIX=/usr install >log 2>&1 || { show log; fail "make install"; }
+	make -s -C "$TOP" B="$BUILD" DESTDIR="$T/root" PREFIX=/usr install >log 2>&1 ||
+		{ show log; fail "make install"; }
 	find root -type f | sort >files
 	printf 'root/usr/%s\n' bin/isowrite share/bash-completion/completions/isowrite \
 		share/isowrite/isowrite.schema.json share/man/man1/isowrite.1 >want
