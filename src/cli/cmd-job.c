@@ -46,6 +46,10 @@ static void print_sudo(struct ui *ui)
 {
 	char word[4352];
 
+	if (ui->opts->n_operands > 0 && strcmp(ui->opts->operands[0], "-") == 0) {
+		fprintf(ui->err, _("  Run isowrite through sudo, behind the same pipe.\n"));
+		return;
+	}
 	fprintf(ui->err, _("  Run:  sudo"));
 	for (const char *const *arg = ui->opts->argv; *arg; arg++)
 		fprintf(ui->err, " %s", text_shell_quote(*arg, word, sizeof(word)));

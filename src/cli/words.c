@@ -10,6 +10,7 @@
 
 #define WORDS_INDENT 9      /* of the block's second column */
 #define WORDS_MAX_VOLUMES 6 /* named one by one */
+#define WORDS_MAX_NOTES 3
 
 const char *words_duration(double seconds, char *buf, size_t size)
 {
@@ -189,6 +190,25 @@ static bool is_told(const struct report *r, const char *code)
 	return false;
 }
 
+/* What speaks against the image, as far as a person will read it. */
+static void print_notes(FILE *out, const struct words *how, const struct report *r)
+{
+	unsigned int n = 0;
+	char line[512];
+
+	for (uint32_t i = 0; r->has_layout && i < r->layout.n_findings; i++) {
+		const struct layout_finding *f = &r->layout.findings[i];
+
+		if (f->severity == LAYOUT_INFO || is_told(r, f->code) || n++ >= WORDS_MAX_NOTES)
+			continue;
+		snprintf(line, sizeof(line), "Note     %s", f->message);
+		words_fill(out, how, line, WORDS_INDENT);
+	}
+	if (n > WORDS_MAX_NOTES)
+		fprintf(out, _("Note     and %u more, which isowrite inspect lists\n"),
+			n - WORDS_MAX_NOTES);
+}
+
 static void print_image(FILE *out, const struct words *how, const struct report *r)
 {
 	char name[640], size[NUM_SIZE_LEN], line[1024], by[320];
@@ -223,13 +243,7 @@ static void print_image(FILE *out, const struct words *how, const struct report 
 		break;
 	}
 	words_fill(out, how, line, WORDS_INDENT);
-	for (uint32_t i = 0; r->has_layout && i < r->layout.n_findings; i++) {
-		if (r->layout.findings[i].severity == LAYOUT_INFO ||
-		    is_told(r, r->layout.findings[i].code))
-			continue;
-		snprintf(line, sizeof(line), "Note     %s", r->layout.findings[i].message);
-		words_fill(out, how, line, WORDS_INDENT);
-	}
+	print_notes(out, how, r);
 }
 
 /* Appends to a line of limited size. */

@@ -29,6 +29,8 @@ test_good_ends()
 	is "$(json out 'j["image"]["sha256"]')" "$(sha256sum ubuntu.iso | cut -c1-64)"
 	is "$(json out 'j["targets"][0]["content_sha256"]')" "$(json out 'j["image"]["content_sha256"]')"
 	object 0 check ubuntu.iso stick
+	object 0 -y --receipt=receipt ubuntu.iso file:stick
+	object 0 check receipt stick
 	object 0 plan ubuntu.iso file:stick
 	is "$(json out 'j["plans"][0]["extents"][0]["kind"]')" source
 	object 0 plan ubuntu.iso --size=16GB --sector-size=512
