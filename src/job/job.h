@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The jobs behind the commands. None of them prints; none exits. */
+/*
+ * The jobs behind the commands. None of them prints; none exits.
+ *
+ * Four roles will be processes of their own, each confined to what it needs.
+ * They run in one process still, but nothing crosses these lines except what
+ * could go over a pipe:
+ *
+ *   front end  src/cli: the terminal or JSON, the question. Gets events and the
+ *              report; may end at once, whatever a device does.
+ *   monitor    io/target*.c: opens, unmounts, locks, re-reads a table, closes:
+ *              what needs privileges. Gets paths and descriptors, no image.
+ *   copier     io/engine, lane, pump, verify, ring: target descriptors and bytes
+ *              in the plan's order. Parses nothing of an image.
+ *   parser     src/image, src/disk, src/plan: the image's descriptor, no target.
+ *              Gives the flat struct layout, plans (re-validated by plan_check)
+ *              and the bytes of a decompressed stream.
+ */
 #ifndef ISOWRITE_JOB_JOB_H
 #define ISOWRITE_JOB_JOB_H
 
