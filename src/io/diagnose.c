@@ -143,8 +143,8 @@ static void check_moved(struct pump *p, uint64_t off, const uint8_t *got, uint64
 	struct engine_mismatch *m = &p->et->result.mismatch;
 	uint64_t probe = num_round_down(num_min(len, PROBE_SIZE), SECTOR), where;
 
-	if (m->pattern != PATTERN_ZEROS || p->n_moved_probes == MOVED_PROBES ||
-	    p->e->is_stream || probe == 0 || is_all(got, SECTOR, 0) || is_all(got, SECTOR, 0xff))
+	if (m->pattern != PATTERN_ZEROS || p->n_moved_probes == MOVED_PROBES || p->e->is_stream ||
+	    probe == 0 || is_all(got, SECTOR, 0) || is_all(got, SECTOR, 0xff))
 		return;
 	p->n_moved_probes++;
 	if (!find_in_plan(p, off, got, probe, &where) || where + m->offset < off)
