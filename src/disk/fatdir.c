@@ -68,8 +68,8 @@ bool fatdir_decode_entry(const uint8_t p[FATDIR_ENTRY_SIZE], struct fatdir_entry
 			 bool *ret_is_end)
 {
 	*ret_is_end = p[0] == 0;
-	if (p[0] == 0 || p[0] == FREE_ENTRY || (p[11] & ATTRIBUTE_LONG_NAME) == ATTRIBUTE_LONG_NAME ||
-	    (p[11] & ATTRIBUTE_LABEL))
+	if (p[0] == 0 || p[0] == FREE_ENTRY ||
+	    (p[11] & ATTRIBUTE_LONG_NAME) == ATTRIBUTE_LONG_NAME || (p[11] & ATTRIBUTE_LABEL))
 		return false;
 	memcpy(ret->name, p, 11);
 	ret->name[11] = '\0';

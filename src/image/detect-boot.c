@@ -401,8 +401,9 @@ static void warn_about_discs(struct layout *lay)
 static void doubt_all(struct layout_boot_report *boot)
 {
 	uint8_t *answers[] = {
-		&boot->bios.cd,	     &boot->bios.usb,	   &boot->uefi_x64.cd,	&boot->uefi_x64.usb,
-		&boot->uefi_ia32.cd, &boot->uefi_ia32.usb, &boot->uefi_aa64.cd, &boot->uefi_aa64.usb,
+		&boot->bios.cd,      &boot->bios.usb,      &boot->uefi_x64.cd,
+		&boot->uefi_x64.usb, &boot->uefi_ia32.cd,  &boot->uefi_ia32.usb,
+		&boot->uefi_aa64.cd, &boot->uefi_aa64.usb,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(answers); i++)
@@ -418,8 +419,8 @@ int detect_boot(struct detect *d, struct error *err)
 	struct stick stick;
 	struct offer disc;
 
-	if (judge_bios_disc(d, err) < 0 || judge_bios_stick(d, err) < 0 || offer_el_torito(d, UINT32_MAX, &disc, err) < 0 ||
-	    look_at_stick(d, &stick, err) < 0)
+	if (judge_bios_disc(d, err) < 0 || judge_bios_stick(d, err) < 0 ||
+	    offer_el_torito(d, UINT32_MAX, &disc, err) < 0 || look_at_stick(d, &stick, err) < 0)
 		return -1;
 	judge_arch(&disc, &stick, LOADER_X64, &boot->uefi_x64.cd, &boot->uefi_x64.usb);
 	judge_arch(&disc, &stick, LOADER_IA32, &boot->uefi_ia32.cd, &boot->uefi_ia32.usb);

@@ -74,9 +74,9 @@ static int read_catalog(struct detect *d, uint32_t lba, struct eltorito_catalog 
 		return 0;
 	*ret_is_cut = false;
 	for (uint32_t n = 1; eltorito_parse_sector(&parser, sector); n++) {
-		rc = n < ELTORITO_MAX_SECTORS ?
-			     detect_read(d, off + n * ELTORITO_SECTOR, sector, sizeof(sector), err) :
-			     0;
+		rc = n < ELTORITO_MAX_SECTORS ? detect_read(d, off + n * ELTORITO_SECTOR, sector,
+							    sizeof(sector), err)
+					      : 0;
 		if (rc < 0)
 			return -1;
 		if (rc == 0) {

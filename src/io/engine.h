@@ -77,7 +77,7 @@ struct engine_result {
 	enum engine_phase failed_in;
 	uint64_t error_offset, error_length; /* bytes on the target; UINT64_MAX unknown */
 	struct engine_mismatch mismatch;
-	struct engine_range ranges[ENGINE_MAX_RANGES]; /* all that differs, ascending in each phase */
+	struct engine_range ranges[ENGINE_MAX_RANGES]; /* what differs, ascending by phase */
 	uint32_t n_ranges;
 	bool has_more_ranges; /* the last one stands for all behind it */
 	enum engine_method method;

@@ -185,7 +185,7 @@ struct ring_op *ring_wait(struct ring *ring)
 {
 	const struct timespec pause = { .tv_nsec = 1000000 };
 
-	/* Ends when the kernel completes something; a device that never does hangs this thread only. */
+	/* Ends when the kernel completes something; a dead device hangs this thread only. */
 	while (ring->in_flight > 0) {
 		struct ring_op *op = take_done(ring);
 		int n;

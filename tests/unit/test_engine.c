@@ -280,7 +280,8 @@ static void test_unaligned_file(void)
 
 static void test_several_targets(void)
 {
-	static const uint64_t sizes[MAX_TARGETS] = { 32 * MIB, 24 * MIB + 4096, 32 * MIB, 40 * MIB };
+	static const uint64_t sizes[MAX_TARGETS] = { 32 * MIB, 24 * MIB + 4096, 32 * MIB,
+						     40 * MIB };
 
 	for (int stream = 0; stream < 2; stream++) {
 		struct run run = { .size = 22 * MIB + 13,
@@ -310,16 +311,19 @@ static void test_no_verify(void)
 static void test_plain_path(void)
 {
 	setenv("ISOWRITE_ENGINE", "plain", 1);
-	check_run(&(struct run){ .size = 5 * MIB + 9, .n_targets = 2, .sizes = { 16 * MIB, 9 * MIB } });
+	check_run(&(struct run){
+		.size = 5 * MIB + 9, .n_targets = 2, .sizes = { 16 * MIB, 9 * MIB } });
 	unsetenv("ISOWRITE_ENGINE");
 }
 
 /* A gate that says no leaves the commit window zero: nothing bootable. */
 static void test_refused_at_the_gate(void)
 {
-	static const struct run run = {
-		.size = 4 * MIB, .is_stream = true, .n_targets = 1, .sizes = { 8 * MIB }, .refuse = true
-	};
+	static const struct run run = { .size = 4 * MIB,
+					.is_stream = true,
+					.n_targets = 1,
+					.sizes = { 8 * MIB },
+					.refuse = true };
 	struct state st;
 	uint8_t *buf = malloc(MIB);
 	bool zero = true;
