@@ -255,31 +255,56 @@ test_check_and_receipts()
 	is "$(json bad.json 'j["targets"][0]["status"]')" failed
 }
 
-# The kernel's view of a pulled stick: size 0, reads of 0 bytes, writes ENOSPC.
+# pull HOOK: starts a write, pulls the stick when the rule HOOK has made "there",
+# and is content with nothing but "removed", within 2 s. The kernel's view of a
+# pulled stick: size 0, reads of 0 bytes, writes ENOSPC.
+pull()
+{
+	local pid start took
+
+	rm -f there
+	again "$@"
+	timeout -k 1 30 "$ISOWRITE" -y --json "$iso" "$dev" >out 2>err &
+	pid=$!
+	wait_for there $pid
+	start=$(date +%s%N)
+	unplug
+	status=0
+	wait $pid || status=$?
+	took=$((($(date +%s%N) - start) / 1000000))
+	is "$status" 6 "status when pulled by $*"
+	[ $took -lt 2000 ] || fail "it took $took ms"
+	never_says_verified
+	has removed err
+	lacks_text 'o space' err
+	rules
+	losetup -c "$dev"
+}
+
 test_unplugged()
 {
-	local kind pid start took
+	set_up
+	pull bps=4000000 "touch=w:$((3 * MIB)):$T/there"
+	window_is_zero medium
+	pull bps=4000000 "touch=r:$((3 * MIB)):$T/there"
+	window_is_zero medium
+}
+
+# From the first write to the last read of the commit: every third operation, with
+# and without io_uring.
+test_unplugged_at_every_stage()
+{
+	local operations n
 
 	set_up
-	for kind in w r; do
-		again bps=4000000 "touch=$kind:$((3 * MIB)):$T/there"
-		rm -f there
-		timeout -k 1 30 "$ISOWRITE" -y --json "$iso" "$dev" >out 2>err &
-		pid=$!
-		wait_for there $pid
-		start=$(date +%s%N)
-		unplug
-		status=0
-		wait $pid || status=$?
-		took=$((($(date +%s%N) - start) / 1000000))
-		is "$status" 6 "status when unplugged in $kind"
-		[ $took -lt 2000 ] || fail "it took $took ms"
-		never_says_verified
-		has removed err
-		lacks_text 'o space' err
-		rules
-		losetup -c "$dev"
-		window_is_zero medium
+	again "log=$T/journal"
+	write 0
+	operations=$(sed -n '/^W/,$p' journal | wc -l)
+	[ "$operations" -gt 20 ] || fail "only $operations operations"
+	for ((n = 1; n <= operations; n += 3)); do
+		export ISOWRITE_ENGINE=
+		[ $((n % 2)) = 1 ] || ISOWRITE_ENGINE=plain
+		pull "pause=$n:100:$T/there"
 	done
 }
 
