@@ -55,10 +55,28 @@ int device_loop_backing(const char *loop_name, struct loop_backing *ret)
 }
 
 struct opener_search {
-	dev_t rdev;
+	const struct sysfs_parts *parts;
+	bool writers;
 	pid_t self;
 	char pid[32];
 };
+
+/* proc(5): fdinfo has the open flags in octal. dir is /proc/PID/fd. */
+static bool is_writable_fd(const char *dir, const char *name)
+{
+	char path[PATH_MAX], line[64];
+	unsigned int flags = O_RDONLY;
+	FILE *f = NULL;
+
+	if (snprintf(path, sizeof(path), "%sinfo/%s", dir, name) < (int)sizeof(path))
+		f = fopen(path, "re");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "flags: %o", &flags) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return (flags & O_ACCMODE) != O_RDONLY && !(flags & O_PATH);
+}
 
 static bool match_fd(void *ctx, const char *dir, const char *name)
 {
@@ -66,8 +84,13 @@ static bool match_fd(void *ctx, const char *dir, const char *name)
 	char path[PATH_MAX];
 	struct stat st;
 
-	return snprintf(path, sizeof(path), "%s/%s", dir, name) < (int)sizeof(path) &&
-	       stat(path, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == s->rdev;
+	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path) ||
+	    stat(path, &st) || !S_ISBLK(st.st_mode))
+		return false;
+	for (size_t i = 0; i < s->parts->n; i++)
+		if (s->parts->part[i].rdev == st.st_rdev)
+			return !s->writers || is_writable_fd(dir, name);
+	return false;
 }
 
 static bool match_process(void *ctx, const char *dir, const char *name)
@@ -83,9 +106,10 @@ static bool match_process(void *ctx, const char *dir, const char *name)
 	return true;
 }
 
-const char *device_find_opener(dev_t rdev, char *buf, size_t buf_size)
+const char *device_find_opener(const struct sysfs_parts *parts, bool writers, char *buf,
+			       size_t buf_size)
 {
-	struct opener_search s = { .rdev = rdev, .self = getpid() };
+	struct opener_search s = { .parts = parts, .writers = writers, .self = getpid() };
 	char dir[PATH_MAX], comm[64] = "?", safe[256];
 
 	buf[0] = '\0';

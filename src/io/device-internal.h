@@ -126,10 +126,21 @@ int device_check_rules(const struct sysfs_node *node, const struct device_world 
 int device_check_file_rules(int fd, const struct device_world *w, int source_fd,
 			    struct device_info *info, struct error *err);
 
-/* Is it on the never-list? The file that says so, or NULL. */
-const char *device_find_protection(const struct device_info *info, char *buf, size_t buf_size);
+enum device_protection {
+	PROTECTION_NONE,
+	PROTECTION_LISTED,
+	PROTECTION_UNKNOWN, /* the machine's list cannot be read */
+};
 
-/* Which program has the device open: "dd (process 123)", or "" when it cannot be told. */
-const char *device_find_opener(dev_t rdev, char *buf, size_t buf_size);
+/* Is it on the never-list? ret_list: the file that says so. */
+enum device_protection device_find_protection(const struct device_info *info, char *ret_list,
+					      size_t list_size);
+
+/*
+ * Which other program has one of the devices open: "dd (process 123)", or ""
+ * when there is none or it cannot be told. writers: only for writing.
+ */
+const char *device_find_opener(const struct sysfs_parts *parts, bool writers, char *buf,
+			       size_t buf_size);
 
 #endif

@@ -131,13 +131,14 @@ static bool is_entry_of(const char *entry, const struct device_info *info)
 	return false;
 }
 
-static bool list_has(const char *path, const struct device_info *info)
+static bool list_has(const char *path, const struct device_info *info, bool *ret_unreadable)
 {
 	FILE *f = fopen(path, "re");
 	auto_free char *line = NULL;
 	size_t cap = 0;
 	bool found = false;
 
+	*ret_unreadable = !f && errno != ENOENT && errno != ENOTDIR;
 	if (!f)
 		return false;
 	while (!found && getline(&line, &cap, f) >= 0)
@@ -146,18 +147,23 @@ static bool list_has(const char *path, const struct device_info *info)
 	return found;
 }
 
-const char *device_find_protection(const struct device_info *info, char *buf, size_t buf_size)
+enum device_protection device_find_protection(const struct device_info *info, char *ret_list,
+					      size_t list_size)
 {
 	struct lists lists;
+	bool unreadable;
 
 	find_lists(&lists);
 	for (size_t i = 0; i < lists.n; i++) {
-		if (list_has(lists.path[i], info)) {
-			snprintf(buf, buf_size, "%s", lists.path[i]);
-			return buf;
-		}
+		bool found = list_has(lists.path[i], info, &unreadable);
+
+		/* A HOME that belongs to somebody else is no reason; the machine's list is. */
+		if (!found && (!unreadable || i > 0))
+			continue;
+		snprintf(ret_list, list_size, "%s", lists.path[i]);
+		return found ? PROTECTION_LISTED : PROTECTION_UNKNOWN;
 	}
-	return NULL;
+	return PROTECTION_NONE;
 }
 
 static int make_parents(const char *path)
@@ -228,7 +234,7 @@ int device_protect(const char *path, char *ret_entry, size_t entry_size, struct 
 	find_lists(&lists);
 	if (lists.n == 0)
 		return error_set(err, ERROR_INTERNAL, "no-list", _("There is no never-list."));
-	if (!device_find_protection(info, list, sizeof(list)) &&
+	if (device_find_protection(info, list, sizeof(list)) != PROTECTION_LISTED &&
 	    append_entry(lists.path[geteuid() == 0 ? 0 : lists.n - 1], entry, info, err))
 		return -1;
 	snprintf(ret_entry, entry_size, "%s", entry);
@@ -280,6 +286,7 @@ int device_unprotect(const char *path, struct error *err)
 	auto_free struct device_info *info = malloc(sizeof(*info));
 	struct lists lists;
 	char safe[300];
+	bool unreadable;
 	size_t n = 0;
 
 	if (!info)
@@ -288,7 +295,8 @@ int device_unprotect(const char *path, struct error *err)
 		return -1;
 	find_lists(&lists);
 	for (size_t i = 0; i < lists.n; i++)
-		if (list_has(lists.path[i], info) && remove_entries(lists.path[i], info, &n, err))
+		if (list_has(lists.path[i], info, &unreadable) &&
+		    remove_entries(lists.path[i], info, &n, err))
 			return -1;
 	if (n == 0)
 		return error_set(err, ERROR_USAGE, "not-protected", _("%s is not on a never-list."),

@@ -219,9 +219,15 @@ static void check_protected(struct rules *r)
 {
 	char list[256], safe[300];
 
-	if (device_find_protection(r->info, list, sizeof(list)))
-		device_refuse(r->info, RULE_PROTECTED, _("it is on the never-list %s"),
-			      text_escape(list, strlen(list), safe, sizeof(safe)));
+	enum device_protection protection = device_find_protection(r->info, list, sizeof(list));
+
+	if (protection == PROTECTION_NONE)
+		return;
+	text_escape(list, strlen(list), safe, sizeof(safe));
+	device_refuse(r->info, RULE_PROTECTED,
+		      protection == PROTECTION_LISTED ? _("it is on the never-list %s")
+						      : _("the never-list %s cannot be read"),
+		      safe);
 }
 
 struct mount_points {

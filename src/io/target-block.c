@@ -62,6 +62,18 @@ static void find_new_use(const struct target *t, char *buf, size_t buf_size)
 				snprintf(buf, buf_size, "%s", info->refused[i].why);
 }
 
+static const char *find_opener(const struct target *t, bool writers, char *buf, size_t buf_size)
+{
+	struct sysfs_parts parts;
+	struct sysfs_node node;
+
+	buf[0] = '\0';
+	if (sysfs_find(t->info.rdev, &node))
+		return buf;
+	sysfs_list_parts(&node, true, &parts);
+	return device_find_opener(&parts, writers, buf, buf_size);
+}
+
 static int error_held(const struct target *t, int sys, struct error *err)
 {
 	char safe[TARGET_SAFE_PATH], holder[256];
@@ -74,7 +86,7 @@ static int error_held(const struct target *t, int sys, struct error *err)
 		err->sys = sys;
 		return -1;
 	}
-	device_find_opener(t->info.rdev, holder, sizeof(holder));
+	find_opener(t, false, holder, sizeof(holder));
 	if (holder[0])
 		error_set(err, ERROR_REFUSED, "held",
 			  _("%s is in use by %s; end it, then run this again."), safe, holder);
@@ -180,12 +192,25 @@ static int check_identity(struct target *t, struct error *err)
 	return 0;
 }
 
+/* A virtual machine or a dd with a plain descriptor is not kept out by O_EXCL. */
+static int check_writers(const struct target *t, struct error *err)
+{
+	unsigned int waited = 0;
+	char holder[256];
+
+	while (find_opener(t, true, holder, sizeof(holder))[0])
+		if (!target_wait_busy(&waited))
+			return error_held(t, EBUSY, err);
+	return 0;
+}
+
 static int block_open(struct target *t, struct error *err)
 {
 	struct sysfs_node node;
 	struct loop_backing backing;
 
-	if (lock_disk(t, err) || open_exclusive(t, err) || check_identity(t, err))
+	if (lock_disk(t, err) || open_exclusive(t, err) || check_identity(t, err) ||
+	    check_writers(t, err))
 		return -1;
 	if (t->is_direct)
 		check_direct(t);

@@ -269,6 +269,22 @@ time.sleep(30)' "$dev" &
 	written "$ISOWRITE" --yes image "$dev"
 }
 
+# A plain descriptor for writing, such as a virtual machine's, is no different ...
+test_held_by_a_writer()
+{
+	local dev
+
+	small_image
+	blank 16M stick
+	dev=$(attach stick)
+	exec 5>"$dev"
+	run 3 "$ISOWRITE" --yes image "$dev"
+	matches "in use by bash \(process [0-9]+\)" err
+	is_blank stick
+	exec 5>&- 5<"$dev" # one for reading does no harm
+	written "$ISOWRITE" --yes image "$dev"
+}
+
 # ... and one that ends in the meantime does no harm.
 test_held_for_a_moment()
 {

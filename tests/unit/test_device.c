@@ -309,6 +309,7 @@ static void check_protected(const char *list_text, bool is_protected)
 static void test_protected(void)
 {
 	struct device_info *d;
+	char path[PATH_MAX];
 
 	begin();
 	put_usb_stick("1\n");
@@ -317,6 +318,13 @@ static void test_protected(void)
 	check_protected("  table:C0FFEE00", true);
 	check_protected("serial:SanDisk/Ultra/", false);
 	check_protected("", false);
+	/* The machine's list is there and cannot be read: no reason to think that it is empty. */
+	CHECK(snprintf(path, sizeof(path), "%s/etc/isowrite/protected", root) > 0);
+	CHECK(unlink(path) == 0 && symlink("protected", path) == 0);
+	d = disk("sdb");
+	CHECK(strstr(why(d, RULE_PROTECTED), "cannot be read") != NULL);
+	free(d);
+	CHECK(unlink(path) == 0);
 	put("table:c0ffee00\n", "/home/anna/.config/isowrite/protected");
 	d = disk("sdb");
 	CHECK(strstr(why(d, RULE_PROTECTED), "/home/anna/.config/isowrite/protected") != NULL);
