@@ -213,5 +213,8 @@ void words_print_results(FILE *out, const struct words *how, const struct report
 		if (made_for[0])
 			fprintf(out, _("Made for: %s (predicted).\n"), made_for);
 	}
+	/* Of a stream it was not known yet when the image was shown. */
+	if (n_done > 0 && !r->source_is_seekable && r->trust == TRUST_DIGEST)
+		fprintf(out, _("Image: %s.\n"), r->trust_detail);
 	print_unplug(out, how, r);
 }

@@ -229,7 +229,7 @@ static void print_image(FILE *out, const struct words *how, const struct report 
 	text_escape_trim(r->trust_by, by, sizeof(by));
 	switch (r->trust) {
 	case TRUST_DIGEST:
-		snprintf(line + n, sizeof(line) - (size_t)n, _("; matches the digest you gave"));
+		snprintf(line + n, sizeof(line) - (size_t)n, "; %s", r->trust_detail);
 		break;
 	case TRUST_LISTED:
 		snprintf(line + n, sizeof(line) - (size_t)n, _("; matches %s"), by);

@@ -97,10 +97,14 @@ static int judge(struct job *j, struct error *err, const char *consequence)
 	t->verdict = TRUST_DIGEST;
 	snprintf(t->by, sizeof(t->by), "%s:%s", j->req->want[0].alg,
 		 digest_hex(&j->req->want[0], hex));
-	snprintf(t->detail, sizeof(t->detail), "%s",
-		 j->matched[0] == MATCH_CONTENT && is_compressed(j)
-			 ? _("its decompressed content matches the digest you gave")
-			 : _("the file matches the digest you gave"));
+	if (!is_compressed(j))
+		snprintf(t->detail, sizeof(t->detail), _("matches the digest you gave"));
+	else if (j->matched[0] == MATCH_CONTENT)
+		snprintf(t->detail, sizeof(t->detail),
+			 _("its decompressed content matches the digest you gave"));
+	else
+		snprintf(t->detail, sizeof(t->detail),
+			 _("the file as it is matches the digest you gave"));
 	return 0;
 }
 

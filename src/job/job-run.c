@@ -309,12 +309,12 @@ int job_run(struct job *j, struct error *err)
 	for (size_t k = 0; k < j->n_engine_targets; k++)
 		begin_phase(j, j->engine_index[k], ENGINE_WRITE, job_now());
 	while (!finished) {
-		finished = engine_wait(j->engine, WAIT_MS);
 		if (!j->was_cancelled && job_is_cancelled(j)) {
 			j->was_cancelled = true;
 			engine_cancel(j->engine);
 			source_cancel(j->source); /* it may wait for a pipe */
 		}
+		finished = engine_wait(j->engine, WAIT_MS);
 		for (size_t k = 0; k < j->n_engine_targets; k++)
 			show_progress(j, k);
 	}

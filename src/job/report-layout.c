@@ -84,12 +84,13 @@ static void print_head(const struct printer *p, const struct layout *lay, const 
 	else if (p->bytes)
 		line(p, _("Size"), "%" PRIu64, lay->size);
 	else
-		line(p, _("Size"), _("%s (%s bytes)"), num_format_size(size, sizeof(size), lay->size),
+		line(p, _("Size"), _("%s (%s bytes)"),
+		     num_format_size(size, sizeof(size), lay->size),
 		     num_format_bytes(all, sizeof(all), lay->size));
 	if (lay->expected_size > 0 && lay->size != lay->expected_size)
 		line(p, "", _("%s reaches to byte %s%s"), lay->expected_by,
-		     p->bytes ? size_text(p, size, lay->expected_size) :
-				num_format_bytes(size, sizeof(size), lay->expected_size),
+		     p->bytes ? size_text(p, size, lay->expected_size)
+			      : num_format_bytes(size, sizeof(size), lay->expected_size),
 		     lay->is_truncated ? _(": TRUNCATED") : "");
 }
 
@@ -130,8 +131,8 @@ static void print_catalog(const struct printer *p, const struct layout_el_torito
 	for (uint32_t i = 0; i < et->n_entries; i++) {
 		const struct layout_boot_entry *e = &et->entries[i];
 
-		fprintf(p->out, "  %-2" PRIu32 " %-8s %-9s %-8u %-9" PRIu32 " %-8s %s%s%s%s\n", i + 1,
-			layout_platform_name(e->platform, number),
+		fprintf(p->out, "  %-2" PRIu32 " %-8s %-9s %-8u %-9" PRIu32 " %-8s %s%s%s%s\n",
+			i + 1, layout_platform_name(e->platform, number),
 			layout_emulation_name(e->emulation), e->sector_count, e->lba,
 			size_text(p, size, e->size), e->path[0] ? escaped(e->path, path) : "-",
 			e->bootable ? "" : _(", not bootable"),

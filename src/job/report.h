@@ -71,7 +71,8 @@ struct report {
 	bool source_is_seekable;
 	const char *mode_note; /* why auto chose another planner than raw, or NULL */
 	enum trust_verdict trust;
-	char trust_by[256], trust_detail[256];
+	char trust_by[256];
+	char trust_detail[256]; /* "matches the digest you gave", or of a mismatch the sentence */
 	size_t n_plans;
 	struct report_plan *plans;
 	size_t n_targets;

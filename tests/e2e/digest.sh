@@ -95,9 +95,12 @@ test_compressed_file_as_it_is_and_its_content()
 {
 	setup
 	gzip -k i
+	run 0 "$ISOWRITE" --yes --sha256="$(sum_of i.gz)" i.gz s
+	has "the file as it is" err
+	setup
 	run 0 "$ISOWRITE" --yes --json --sha256="$(sum_of i.gz)" i.gz s
 	same i s 6000001
-	has "file" out
+	has "file as it is" out
 	is "$(json out 'j["image"]["sha256"]')" "$(sum_of i.gz)"
 	setup
 	run 0 "$ISOWRITE" --yes --json --sha256="$(sum_of i)" i.gz s
@@ -113,6 +116,9 @@ test_compressed_file_as_it_is_and_its_content()
 
 test_stream_match()
 {
+	setup
+	gzip -c i | run 0 "$ISOWRITE" --yes --sha256="$(sum_of i)" - s
+	has "decompressed content matches" out
 	setup
 	gzip -k i
 	feed i | run 0 "$ISOWRITE" --yes --json --sha256="$(sum_of i)" - s
