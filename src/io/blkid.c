@@ -13,7 +13,7 @@
 #include "base/num.h"
 #include "io/device-internal.h"
 
-/* More signatures than this on one device: the rest cannot make it more foreign. */
+/* A ZFS alone has more than a hundred; whatever has as many counts as foreign. */
 #define MAX_SIGNATURES 32
 
 static void free_probe(blkid_probe pr)
@@ -124,6 +124,8 @@ int blkid_probe_contents(int fd, uint64_t off, uint64_t len, const char *node,
 			break;
 		add_found(pr, off, len, node, info);
 	}
+	if (rc == 0) /* what is left was not looked at */
+		device_add_content(info, "more", node);
 	/* 1: nothing more. Negative: unreadable, which must not pass for empty. */
 	return rc < 0 ? error_probe(errno ? errno : EIO, node, err) : 0;
 }
