@@ -1,74 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Each safety rule: one test that fires it, one that lifts it or shows that
-# nothing does. Loop devices are exempt from half of the rules, so for those a
-# private /sys says that the loop device is a stick, a SATA disk, and so on.
+# nothing does. Loop devices are exempt from half of the rules; for those they
+# are in the guise of a stick or a disk (disks.bash).
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/disks.bash"
 
 # An image that nobody knows, by the name of "image".
 small_image() { noise 3M image 5; }
-
-# disk FILE KIND [PARTITION-DEV...]: attaches FILE and lets $T/sys describe the
-# loop device as a disk of KIND (usb, sata, sd, emmc); each further argument is
-# the device number of a partition of it. Sets DEV; use "as_disk COMMAND".
-disk()
-{
-	local file=$1 kind=$2 dir port nr part n=1 id
-
-	shift 2
-	DEV=$(attach "$file")
-	nr=$(cat "/sys/class/block/${DEV##*/}/dev")
-	port=sys/devices/pci0/usb1/1-4
-	case $kind in
-	usb) dir=$port/1-4:1.0/host6/6:0:0:0 ;;
-	sata) dir=sys/devices/pci0/ata1/host0/0:0:0:0 ;;
-	sd | emmc) dir=sys/devices/soc/mmc_host/mmc0/mmc0:0001 ;;
-	esac
-	mkdir -p "$dir/block/sdb/queue" sys/dev/block sys/class/block sys/block sys/bus/usb sys/bus/mmc
-	case $kind in
-	usb)
-		ln -s ../../../bus/usb "$port/subsystem"
-		echo 0781 >"$port/idVendor"
-		printf '4C530\033[2J01\n' >"$port/serial"
-		echo 5000 >"$port/speed"
-		;;
-	sd | emmc)
-		ln -s "$T/sys/bus/mmc" "$dir/subsystem"
-		echo 0353 >"$dir/cid"
-		if [ "$kind" = sd ]; then echo SD; else echo MMC; fi >"$dir/type"
-		;;
-	sata) echo S3Z1NB0K >"$dir/serial" ;;
-	esac
-	echo SanDisk >"$dir/vendor"
-	echo Ultra >"$dir/model"
-	ln -s ../.. "$dir/block/sdb/device"
-	echo "$nr" >"$dir/block/sdb/dev"
-	for id in size ro diskseq; do
-		cat "/sys/class/block/${DEV##*/}/$id" >"$dir/block/sdb/$id"
-	done
-	echo 1 >"$dir/block/sdb/removable"
-	[ "$kind" = usb ] || echo 0 >"$dir/block/sdb/removable"
-	echo 512 >"$dir/block/sdb/queue/logical_block_size"
-	ln -s "$T/$dir/block/sdb" "sys/dev/block/$nr"
-	ln -s "$T/$dir/block/sdb" sys/class/block/sdb
-	ln -s "$T/$dir/block/sdb" sys/block/sdb
-	for part; do
-		mkdir "$dir/block/sdb/sdb$n"
-		echo "$part" >"$dir/block/sdb/sdb$n/dev"
-		echo $n >"$dir/block/sdb/sdb$n/partition"
-		echo 2048 >"$dir/block/sdb/sdb$n/start"
-		echo 8192 >"$dir/block/sdb/sdb$n/size"
-		ln -s "$T/$dir/block/sdb/sdb$n" "sys/dev/block/$part"
-		n=$((n + 1))
-	done
-	SYS=$T/$dir/block/sdb
-}
-
-# as_disk COMMAND...: with $T/sys in the place of /sys.
-as_disk()
-{
-	unshare -m sh -c 'mount --bind "$0" /sys && exec "$@"' "$T/sys" "$@"
-}
 
 # refused RULE COMMAND...: exit 3 with that rule, and the device holds what it held.
 refused()
@@ -432,7 +371,7 @@ test_internal_is_no_card_and_no_usb_disk()
 	blank 16M stick
 	disk stick sd
 	written write
-	losetup -d "$DEV"
+	losetup -d "$LOOP"
 	rm -r sys
 	blank 16M stick
 	disk stick usb
@@ -452,33 +391,20 @@ neither_y_nor_yes()
 	refused contents write
 	refused contents write --unmount --allow=internal,large,partition
 	cp --sparse=always stick before
-	run 8 on_pty --send 'size' y as_disk_pty "$DEV"
+	run 8 as_disk "$PYTHON" "$TOP/tests/e2e/pty.py" --send size y -- "$ISOWRITE" image "$DEV"
 	has 'was no' out
 	expect_untouched stick before
-	run 8 on_pty --send 'size' '' as_disk_pty "$DEV"
+	run 8 as_disk "$PYTHON" "$TOP/tests/e2e/pty.py" --send size '' -- "$ISOWRITE" image "$DEV"
 	expect_untouched stick before
-	run 8 on_pty --send 'size' '99 GB' as_disk_pty "$DEV"
+	run 8 as_disk "$PYTHON" "$TOP/tests/e2e/pty.py" --send size '99 GB' -- "$ISOWRITE" image "$DEV"
 	expect_untouched stick before
-	run 0 on_pty --send 'size' "${size%M} MB" as_disk_pty "$DEV"
+	run 0 as_disk "$PYTHON" "$TOP/tests/e2e/pty.py" --send size "${size%M} MB" -- "$ISOWRITE" image "$DEV"
 	same image stick "$(size_of image)"
-}
-
-# as_disk as a program, for on_pty.
-pty_program()
-{
-	mkdir -p bin
-	cat >bin/as_disk_pty <<-END
-		#!/bin/sh
-		exec unshare -m sh -c 'mount --bind "\$0" /sys && exec "\$@"' "$T/sys" "$ISOWRITE" image "\$@"
-	END
-	chmod +x bin/as_disk_pty
-	PATH=$T/bin:$PATH
 }
 
 test_contents_ext4_needs_its_size_typed()
 {
 	small_image
-	pty_program
 	ext4_stick
 	neither_y_nor_yes
 }
@@ -487,7 +413,6 @@ test_contents_ntfs_needs_its_size_typed()
 {
 	need_tool mkntfs
 	small_image
-	pty_program
 	blank 16M stick
 	mkntfs -F -q -L photos stick >/dev/null 2>&1
 	neither_y_nor_yes
@@ -529,7 +454,7 @@ test_contents_of_sticks()
 	mkfs.vfat -F 32 -n KEY stick >/dev/null
 	disk stick usb
 	written write
-	losetup -d "$DEV"
+	losetup -d "$LOOP"
 	rm -r sys
 	blank 16M stick
 	mkdir tree
@@ -568,45 +493,24 @@ test_large()
 
 test_partition()
 {
-	local nr name
+	local nr
 
 	need_tool partx
 	small_image
 	blank 16M stick
 	printf 'start=2048, size=8192, type=c\n' | sfdisk -q stick
-	DEV=$(attach stick)
-	partx -a "$DEV" || lacks "partitions of loop devices"
-	at_end partx -d "$DEV"
-	name=${DEV}p1
-	[ -b "$name" ] || lacks "nodes for partitions"
-	nr=$(cat "/sys/class/block/${name##*/}/dev")
-	losetup -j stick >/dev/null
-	as_partition "$nr"
-	refused partition as_disk "$ISOWRITE" --yes --unmount --allow=internal,contents,large image "$name"
-	run 0 as_disk "$ISOWRITE" --yes --allow=partition image "$name"
-	dd if=stick bs=1M skip=1 count=4 of=part status=none
-	same image part "$(size_of image)"
-}
-
-# The /sys of test_partition: DEV is attached already.
-as_partition()
-{
-	local dir=sys/devices/pci0/usb1/1-4/host6/6:0:0:0 nr id
-
-	nr=$(cat "/sys/class/block/${DEV##*/}/dev")
-	mkdir -p "$dir/block/sdb/queue" "$dir/block/sdb/sdb1" sys/dev/block sys/class/block sys/block sys/bus/usb
-	ln -s "$T/sys/bus/usb" sys/devices/pci0/usb1/1-4/subsystem
-	echo 0781 >sys/devices/pci0/usb1/1-4/idVendor
-	for id in size ro diskseq dev; do
-		cat "/sys/class/block/${DEV##*/}/$id" >"$dir/block/sdb/$id"
-	done
-	for id in size ro dev partition start; do
-		cat "/sys/class/block/${DEV##*/}p1/$id" >"$dir/block/sdb/sdb1/$id"
-	done
-	ln -s "$T/$dir/block/sdb" "sys/dev/block/$nr"
-	ln -s "$T/$dir/block/sdb/sdb1" "sys/dev/block/$1"
-	ln -s "$T/$dir/block/sdb" sys/class/block/sdb
-	ln -s "$T/$dir/block/sdb" sys/block/sdb
+	LOOP=$(attach stick)
+	partx -a "$LOOP" || lacks "partitions of loop devices"
+	at_end partx -d "$LOOP"
+	[ -b "${LOOP}p1" ] || lacks "nodes for partitions"
+	nr=$(cat "/sys/class/block/${LOOP##*/}p1/dev")
+	attach() { echo "$LOOP"; } # it is, already
+	disk stick usb "$nr"
+	mknod part b "${nr%:*}" "${nr#*:}"
+	refused partition as_disk "$ISOWRITE" --yes --unmount --allow=internal,contents,large image part
+	run 0 as_disk "$ISOWRITE" --yes --allow=partition image part
+	dd if=stick bs=1M skip=1 count=4 of=written status=none
+	same image written "$(size_of image)"
 }
 
 # -------------------------------------------------------------- file-in-use

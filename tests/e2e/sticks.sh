@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The transcripts of a person with one stick and one internal disk, against
+# tests/golden/transcript-stick-*.txt (as root: UPDATE_GOLDEN=1 tests/e2e/sticks.sh).
+. "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/disks.bash"
+
+PATH=$(dirname "$ISOWRITE"):$PATH
+export TERM=xterm
+
+# One SanDisk Ultra with a FAT called KEY on it, and the system's disk.
+desk()
+{
+	need_root
+	need_tool mkfs.vfat sfdisk
+	blank 64M stick
+	printf 'label: dos\nstart=2048, type=c\n' | sfdisk -q stick
+	mkfs.vfat -F 32 -n KEY --offset 2048 stick 64512 >/dev/null
+	disk stick usb
+	system_disk
+	cp "$(image ubuntu.iso)" ubuntu.iso
+}
+
+# play NAME STATUS [PTY OPTION...] -- ARGUMENT...
+play()
+{
+	local name=$1 want=$2 options=()
+
+	shift 2
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	run "$want" as_disk "$PYTHON" "$TOP/tests/e2e/pty.py" --mask "${options[@]}" -- isowrite "$@"
+	# What the machine of the test is like, is not the matter here.
+	{
+		echo "\$ isowrite${*:+ $*}"
+		sed -E 's/^    [a-z0-9]+, mounted on .*/    FILESYSTEM, mounted on .../; s/ Also refused by: source\.//' out
+	} >transcript
+	golden "transcript-stick-$name.txt" transcript
+}
+
+test_first_contact()
+{
+	desk
+	play first 2 --
+	play no-target 2 -- ubuntu.iso
+}
+
+test_devices()
+{
+	desk
+	play devices 0 -- devices
+	run 0 as_disk isowrite devices --json
+	validate_json out
+	is "$(json out '[d["writable"] for d in j["devices"]]')" '[false, true]'
+	is "$(json out 'j["devices"][1]["usb_port"]')" 1-4
+	is "$(json out 'j["devices"][1]["vendor"] + j["devices"][1]["model"]')" SanDiskUltra
+}
+
+test_write()
+{
+	desk
+	play write 0 --send 'y/N' y -- ubuntu.iso /dev/sdb
+	same ubuntu.iso stick "$(size_of ubuntu.iso)"
+}
+
+test_system_disk()
+{
+	desk
+	play system 3 -- ubuntu.iso /dev/sda
+}
+
+test_no_stick()
+{
+	desk
+	losetup -d "$LOOP"
+	rm sys/block/sdb
+	play none 2 --
+}
