@@ -96,6 +96,9 @@ static void print_device(struct ui *ui, const struct device_info *info)
 	fprintf(ui->out, "  %s%s%s  %s\n", color, path, color[0] ? ui_sgr(ui->color, UI_PLAIN) : "",
 		words);
 	print_contents(ui, info);
+	if (info->serial[0] && ui->opts->verbose)
+		fprintf(ui->out, _("%*sserial %s\n"), INDENT, "",
+			text_escape_trim(info->serial, path, sizeof(path)));
 	if (info->by_id[0] && ui->opts->verbose)
 		fprintf(ui->out, "%*s%s\n", INDENT, "",
 			text_escape(info->by_id, strlen(info->by_id), path, sizeof(path)));

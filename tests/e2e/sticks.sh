@@ -52,6 +52,8 @@ test_devices()
 {
 	desk
 	play devices 0 -- devices
+	run 0 as_disk isowrite devices -v
+	has 'serial 4C530\x1b[2J01' out
 	run 0 as_disk isowrite devices --json
 	validate_json out
 	is "$(json out '[d["writable"] for d in j["devices"]]')" '[false, true]'
