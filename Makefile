@@ -109,10 +109,10 @@ QUICK_TESTS := $(UNIT) $(wildcard tests/fuzz/replay.sh tests/golden/*.sh)
 test-programs: $(TEST_BINS)
 
 check: $(TEST_BINS)
-	$(Q)ISOWRITE_TEST_NO_ROOT=1 $(RUN_TESTS) $(QUICK_TESTS) $(wildcard tests/e2e/*.sh)
+	$(Q)ISOWRITE_TEST_NO_ROOT=1 $(RUN_TESTS) -j 2 $(QUICK_TESTS) $(wildcard tests/e2e/*.sh)
 
 check-unit: $(TEST_BINS)
-	$(Q)$(RUN_TESTS) $(QUICK_TESTS)
+	$(Q)$(RUN_TESTS) -j 2 $(QUICK_TESTS)
 
 check-root: $(B)/isowrite
 	$(Q)$(RUN_TESTS) $(wildcard tests/e2e/*.sh tests/fault/*.sh)
