@@ -17,7 +17,9 @@
 int lane_init(struct lane *lane, struct error *err)
 {
 	struct engine *e = lane->e;
-	size_t pool = lane->is_leader ? ENGINE_LEADER_POOL : ENGINE_LANE_POOL;
+	size_t pool = !lane->is_leader ? ENGINE_LANE_POOL
+		      : e->is_stream   ? ENGINE_STREAM_POOL
+				       : ENGINE_LEADER_POOL;
 
 	lane->n_bufs = pool / e->buf_size;
 	lane->mem_size = lane->n_bufs * e->buf_size;
