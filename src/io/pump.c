@@ -52,28 +52,67 @@ static int write_runs(struct pump *p, uint64_t from, uint64_t to, uint8_t *data,
 	return 0;
 }
 
-/* Zeros the planned part of one end of the window; all of it while the plan's size is unknown. */
+/*
+ * The next request that makes [*pos, to) zero where it is planned; all of it
+ * while the plan's size is unknown. False at its end.
+ */
+static bool next_zero(const struct pump *p, uint64_t *pos, uint64_t to, uint64_t *ret_start,
+		      uint64_t *ret_len)
+{
+	uint64_t start = *pos, len = to - *pos;
+
+	if (p->plan_is_known && !engine_next_run(p->ep->plan, *pos, to, &start, &len))
+		return false;
+	*ret_start = start;
+	*ret_len = num_min(len, p->e->buf_size);
+	*pos = start + *ret_len;
+	return *ret_len > 0;
+}
+
 static int zero_end(struct pump *p, uint64_t from, uint64_t to, struct error *err)
 {
-	const struct plan *plan = p->ep->plan;
 	uint64_t pos = from, start, len;
 
 	memset(p->scratch, 0, p->e->buf_size);
-	for (;;) {
-		if (!p->plan_is_known) {
-			start = pos;
-			len = to - pos;
-		} else if (!engine_next_run(plan, pos, to, &start, &len)) {
-			break;
-		}
-		len = num_min(len, p->e->buf_size);
-		if (len == 0)
-			break;
+	while (next_zero(p, &pos, to, &start, &len))
 		if (pump_transfer(p, true, start, p->scratch, len, 0, err) < 0)
 			return -1;
-		pos = start + len;
-	}
 	return 0;
+}
+
+/*
+ * Both ends in one call to the kernel: a killed writer zeroed both or none.
+ * False if it has to be done the slow way.
+ */
+static bool zero_fast(struct pump *p, uint64_t head_end, uint64_t tail_start, uint64_t tail_end)
+{
+	const struct {
+		uint64_t from, to;
+	} ends[] = { { 0, head_end }, { tail_start, tail_end } };
+	struct ring_op ops[ENGINE_DEPTH_MAX], *op;
+	uint64_t pos, start, len;
+	unsigned int n = 0;
+	bool ok = true;
+
+	memset(p->scratch, 0, p->e->buf_size);
+	ring_hold(p->ring, true);
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		pos = ends[i].from;
+		while (ok && next_zero(p, &pos, ends[i].to, &start, &len)) {
+			ok = n < p->depth;
+			if (!ok)
+				break;
+			ops[n] = (struct ring_op){ .is_write = true,
+						   .buf = p->scratch,
+						   .len = (uint32_t)len,
+						   .off = start };
+			ring_submit(p->ring, &ops[n++]);
+		}
+	}
+	while ((op = ring_wait(p->ring)))
+		ok = ok && op->res == (int)op->len;
+	ring_hold(p->ring, false);
+	return ok;
 }
 
 static int flush(struct pump *p, struct error *err)
@@ -92,13 +131,14 @@ static int zero_window(struct pump *p, struct error *err)
 {
 	const struct geometry *geo = &p->ep->plan->geo;
 	uint64_t last_mib = num_round_down(geo->size - num_min(geo->size, MIB), geo->io_align);
+	uint64_t head_end = p->ep->head_len, tail_end = p->ep->tail_start + p->ep->tail_len;
+	/* tail_start is rounded further down, and an open plan keeps what lies before its tail. */
+	uint64_t tail_start = num_max(p->ep->tail_start, p->plan_is_known ? 0 : last_mib);
 
 	p->touched = true;
 	p->et->target->was_written = true;
-	/* tail_start is rounded further down, and an open plan keeps what lies before its tail. */
-	if (zero_end(p, 0, p->ep->head_len, err) < 0 ||
-	    zero_end(p, num_max(p->ep->tail_start, p->plan_is_known ? 0 : last_mib),
-		     p->ep->tail_start + p->ep->tail_len, err) < 0)
+	if (!zero_fast(p, head_end, tail_start, tail_end) &&
+	    (zero_end(p, 0, head_end, err) < 0 || zero_end(p, tail_start, tail_end, err) < 0))
 		return -1;
 	if (flush(p, err) < 0)
 		return -1;
