@@ -183,12 +183,13 @@ test_bad_byte_is_named_by_its_file()
 
 test_fake_capacity_is_named()
 {
-	local real=$((4 * MIB)) rule
+	# More than may be in flight, so that what wraps around comes later for certain.
+	local real=$((10 * MIB)) rule
 
 	set_up
 	# No two sectors of it are alike, none is zero.
 	iso=$T/noise
-	noise 7M "$iso" 3
+	noise 12M "$iso" 3
 	for rule in zero:zeros ff:ones drop:old; do
 		again "fake=$real:${rule%:*}"
 		write 7
@@ -215,7 +216,7 @@ test_fake_capacity_is_named()
 	write 7
 	never_says_verified
 	is "$(target_error pattern)" offset
-	has 'from 1.0 MB on, the device returns the data of 5.2 MB' err
+	has 'from 1.0 MB on, the device returns the data of 11.5 MB' err
 }
 
 test_read_error_in_verification()

@@ -130,12 +130,13 @@ def main():
             time.sleep(moment)
         alive = stick.kill(process)
         killed += alive
+        engine = stick.environment.get('ISOWRITE_ENGINE', 'io_uring')
         try:
-            verdicts[judge.judge(stick.state())] += 1
+            verdicts[f'{judge.judge(stick.state())} ({engine})'] += 1
         except AssertionError as e:
             bad += 1
             if bad <= 5:
-                print(f'run {i}, {stick.environment.get("ISOWRITE_ENGINE", "ring")}, killed {how}: {e}')
+                print(f'run {i}, {engine}, killed {how}: {e}')
     print(f'{runs} runs, {killed} killed before they ended: {dict(verdicts)}, {bad} bad')
     sys.exit(bad != 0)
 
