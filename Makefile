@@ -118,7 +118,7 @@ check-root: $(B)/isowrite
 	$(Q)$(RUN_TESTS) $(wildcard tests/e2e/*.sh tests/fault/*.sh)
 
 check-boot: $(B)/isowrite
-	$(Q)scripts/deps boot
+	$(Q)scripts/deps test
 	$(Q)scripts/mkimages
 	$(Q)ISOWRITE_TEST_FULL=1 $(RUN_TESTS) -j 2 $(wildcard tests/boot/*.sh)
 
