@@ -189,7 +189,7 @@ test_fake_capacity_is_named()
 	set_up
 	# No two sectors of it are alike, none is zero.
 	iso=$T/noise
-	noise 12M "$iso" 3
+	noise 12M "$iso" 4
 	for rule in zero:zeros ff:ones drop:old; do
 		again "fake=$real:${rule%:*}"
 		write 7
@@ -216,7 +216,7 @@ test_fake_capacity_is_named()
 	write 7
 	never_says_verified
 	is "$(target_error pattern)" offset
-	has 'from 1.0 MB on, the device returns the data of 11.5 MB' err
+	has 'from 1.0 MB on, the device returns the data of 12 MB' err
 }
 
 test_read_error_in_verification()
