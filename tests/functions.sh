@@ -116,6 +116,18 @@ lacks()
 	fail "no $* (only in a container is that a reason to skip)"
 }
 
+# system_number: MAJOR:MINOR of the disk or partition that the system's / lies on;
+# in a chroot, whose / is no mount, that of process 1. Skips where it is none.
+system_number()
+{
+	local nr
+
+	nr=$(awk '$5 == "/" { print $3 }' /proc/self/mountinfo | tail -n 1)
+	[ "$nr" ] || nr=$(awk '$5 == "/" { print $3 }' /proc/1/mountinfo | tail -n 1)
+	[ "$nr" ] && [ -e "/sys/dev/block/$nr" ] || skip "/ lies on no block device here"
+	echo "$nr"
+}
+
 need_fuse()
 {
 	need_root

@@ -75,8 +75,7 @@ system_disk()
 {
 	local dir=sys/devices/pci0/ata9/host9/9:0:0:0 nr
 
-	nr=$(awk '$5 == "/" { print $3 }' /proc/self/mountinfo | tail -n 1)
-	[ "${nr%%:*}" != 0 ] || skip "/ lies on no block device here"
+	nr=$(system_number)
 	mkdir -p "$dir/block/sda/queue"
 	echo "Samsung SSD 870" >"$dir/model"
 	ln -s ../.. "$dir/block/sda/device"
@@ -89,9 +88,16 @@ system_disk()
 # as_disk COMMAND...: with $T/sys in the place of /sys, and a /dev that has the disks.
 as_disk()
 {
-	unshare -m sh -c '
+	local propagation=private
+
+	# In a chroot / is no mount whose propagation can be changed; its mounts one by one.
+	unshare -m true 2>/dev/null || propagation=unchanged
+	unshare -m --propagation "$propagation" sh -c '
 		t=$1 sdb=$2 sda=$3
 		shift 3
+		while read -r _ _ _ _ point _; do
+			mount --make-private "$point" 2>/dev/null
+		done </proc/self/mountinfo
 		mount -t tmpfs -o mode=755 dev "$t/dev" &&
 		cp -a /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty "$t/dev" &&
 		ln -s /proc/self/fd "$t/dev/fd" && ln -s pts/ptmx "$t/dev/ptmx" &&

@@ -390,8 +390,7 @@ test_devices_refuses_the_systems_disk()
 {
 	local root path
 
-	root=$(awk '$5 == "/" { print $3 }' /proc/self/mountinfo | tail -n 1)
-	[ -e "/sys/dev/block/$root" ] || skip "/ lies on no block device here"
+	root=$(system_number)
 	path=$(readlink -f "/sys/dev/block/$root")
 	[ ! -e "$path/partition" ] || path=${path%/*}
 	run 0 "$ISOWRITE" devices --all --json
