@@ -124,7 +124,9 @@ system_number()
 
 	nr=$(awk '$5 == "/" { print $3 }' /proc/self/mountinfo | tail -n 1)
 	[ "$nr" ] || nr=$(awk '$5 == "/" { print $3 }' /proc/1/mountinfo | tail -n 1)
-	[ "$nr" ] && [ -e "/sys/dev/block/$nr" ] || skip "/ lies on no block device here"
+	if [ -z "$nr" ] || ! [ -e "/sys/dev/block/$nr" ]; then
+		skip "/ lies on no block device here"
+	fi
 	echo "$nr"
 }
 
