@@ -109,6 +109,7 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 		error_set_nomem(&err);
 		return ui_fail(ui, &err);
 	}
+	signals_begin_job();
 	make_request(ui->opts, &req);
 	tty_init(&tty, ui);
 	status = job(&req, &tty.events, r);

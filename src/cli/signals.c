@@ -48,10 +48,14 @@ static void catch_unless_ignored(int sig, void (*handler)(int))
 void signals_init(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* a dead reader never stops a write */
+	catch_unless_ignored(SIGUSR1, on_usr1);
+}
+
+void signals_begin_job(void)
+{
 	catch_unless_ignored(SIGINT, on_stop);
 	catch_unless_ignored(SIGTERM, on_stop);
 	catch_unless_ignored(SIGHUP, on_stop);
-	catch_unless_ignored(SIGUSR1, on_usr1);
 	catch_unless_ignored(SIGTSTP, on_tstp);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Signals, as flags that the main thread polls. The first SIGINT, SIGTERM or
- * SIGHUP asks to stop; a second one ends at once. A signal that was ignored
+ * Signals, as flags that the main thread polls. Once a job has begun the first
+ * SIGINT, SIGTERM or SIGHUP asks to stop and a second one ends at once; before,
+ * and in commands that only look, the first one does. A signal that was ignored
  * when the program was started stays ignored.
  */
 #ifndef ISOWRITE_CLI_SIGNALS_H
@@ -10,6 +11,9 @@
 #include <stdbool.h>
 
 void signals_init(void);
+
+/* From now on there is something to be tidied up before the end. */
+void signals_begin_job(void);
 
 /* The signal that asks to stop, or 0. */
 int signals_stop_asked(void);

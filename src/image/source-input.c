@@ -34,18 +34,23 @@ void source_input_done(struct source_input *in)
 	free(in->buf);
 }
 
-/* Waits for data, the end or a hang-up. A file is always ready. */
+/* Waits for data, the end, a hang-up or cancellation. A file is always ready. */
 static int wait_readable(struct source_input *in, struct error *err)
 {
 	struct pollfd fds[2] = {
 		{ .fd = in->fd, .events = POLLIN },
 		{ .fd = source_cancel_fd(in->src), .events = POLLIN },
 	};
+	int n, wait_ms;
 
-	while (poll(fds, 2, -1) < 0)
-		if (errno != EINTR && errno != EAGAIN)
+	do {
+		if (source_poll(in->src, &wait_ms))
+			return 0;
+		n = poll(fds, 2, wait_ms);
+		if (n < 0 && errno != EINTR && errno != EAGAIN)
 			return error_set_sys(err, ERROR_IO, "source-read", errno,
 					     _("Cannot wait for the image's data"));
+	} while (n <= 0);
 	return 0;
 }
 

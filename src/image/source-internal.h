@@ -24,6 +24,9 @@ void source_set_stat(struct source *src, const struct stat *st);
 bool source_is_cancelled(const struct source *src);
 int source_set_cancelled(const struct source *src, struct error *err);
 
+/* Asks whether to give up: true if so, else *ret_wait_ms says when to ask again (-1 never). */
+bool source_poll(struct source *src, int *ret_wait_ms);
+
 /* Readable once the source is cancelled; for poll(). */
 int source_cancel_fd(const struct source *src);
 

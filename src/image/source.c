@@ -20,6 +20,7 @@
 #include "image/source-internal.h"
 
 #define MAX_TAPS 16
+#define SOURCE_POLL_MS 200
 #define DIGEST_BUFFER (256 * KIB)
 /*
  * Raw bytes kept until the first source_next(), so that a tap of the file can be asked for
@@ -39,6 +40,8 @@ struct source_common {
 
 	atomic_bool is_cancelled;
 	int cancel_fd;
+	bool (*poll)(void *ctx); /* NULL: nobody is asked */
+	void *poll_ctx;
 
 	/* SEQUENTIAL only */
 	uint8_t *head; /* NULL until it was filled */
@@ -143,6 +146,22 @@ void source_cancel(struct source *src)
 	do {
 		n = write(src->common->cancel_fd, &one, sizeof(one));
 	} while (n < 0 && errno == EINTR);
+}
+
+void source_set_poll(struct source *src, bool (*is_cancelled)(void *ctx), void *ctx)
+{
+	src->common->poll = is_cancelled;
+	src->common->poll_ctx = ctx;
+}
+
+bool source_poll(struct source *src, int *ret_wait_ms)
+{
+	struct source_common *c = src->common;
+
+	if (c->poll && c->poll(c->poll_ctx))
+		source_cancel(src);
+	*ret_wait_ms = c->poll ? SOURCE_POLL_MS : -1;
+	return source_is_cancelled(src);
 }
 
 int source_read_at(struct source *src, uint64_t off, void *buf, size_t len, struct error *err)

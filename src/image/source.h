@@ -117,6 +117,13 @@ int source_check_unchanged(struct source *src, struct error *err);
 void source_cancel(struct source *src);
 
 /*
+ * While it is set, whoever waits for a pipe's bytes asks it several times a second, and after
+ * each signal, whether to give up: for the time when source_next() and source_peek() are called
+ * by the thread that may answer. NULL: nobody is asked.
+ */
+void source_set_poll(struct source *src, bool (*is_cancelled)(void *ctx), void *ctx);
+
+/*
  * Asks a SEQUENTIAL source to compute digests while it is consumed by
  * source_next(): of the file's own bytes (as_file) or of its content. Call
  * before the first source_next() (source_peek() may have come before). Each

@@ -309,10 +309,14 @@ static int check_image(struct check *c, struct error *err)
 	j->is_reading_image = true;
 	if (engine_check(&config, sources, &et, &facts, verify_progress, j, err) < 0)
 		return -1;
+	if (j->is_reading_image) /* it was read back before anybody looked */
+		job_emit_phase(j, 0, PHASE_VERIFY);
 	j->is_reading_image = false;
 	c->rt->result = et.result;
 	j->r->content_size = facts.content_size;
 	j->r->content_sha256 = facts.content_sha256;
+	if (strcmp(j->r->compression, "none") == 0)
+		j->r->image_sha256 = facts.content_sha256;
 	if (et.result.mismatch.found)
 		return compare_pieces(c, rp->plan, err);
 	if (et.result.verdict != ENGINE_VERIFIED) {

@@ -63,6 +63,15 @@ static int check_truncated(struct job *j, struct error *err)
 		name, has, by, needs);
 }
 
+/* A pipe may keep us waiting: for its first bytes, or as long as this thread reads it. */
+static bool poll_cancelled(void *ctx)
+{
+	struct job *j = ctx;
+
+	j->was_cancelled = j->was_cancelled || job_is_cancelled(j);
+	return j->was_cancelled;
+}
+
 int job_open_image(struct job *j, struct error *err)
 {
 	struct report *r = j->r;
@@ -70,6 +79,7 @@ int job_open_image(struct job *j, struct error *err)
 	snprintf(r->image_path, sizeof(r->image_path), "%s", j->req->image);
 	if (source_open(j->req->image, &j->source, err) < 0)
 		return -1;
+	source_set_poll(j->source, poll_cancelled, j);
 	r->compression = j->source->compression;
 	r->image_size = j->source->file_size;
 	r->content_size = j->source->size;

@@ -99,7 +99,7 @@ int job_open_targets(struct job *j)
 	return rc;
 }
 
-static enum event_phase event_phase_of(const struct job *j, enum engine_phase phase)
+static enum event_phase event_phase_of(const struct job_target *jt, enum engine_phase phase)
 {
 	switch (phase) {
 	case ENGINE_WAITING:
@@ -108,12 +108,13 @@ static enum event_phase event_phase_of(const struct job *j, enum engine_phase ph
 	case ENGINE_FLUSH:
 		return PHASE_FLUSH;
 	case ENGINE_VERIFY:
+		return PHASE_VERIFY;
 	case ENGINE_COMMIT:
 	case ENGINE_FINISHED:
 		break;
 	}
-	/* Without a read-back what is left is the commit of the first and last MiB. */
-	return j->req->no_verify ? PHASE_FLUSH : PHASE_VERIFY;
+	/* The commit of the first and last MiB: without a read-back it is a flush. */
+	return jt->told == PHASE_VERIFY ? PHASE_VERIFY : PHASE_FLUSH;
 }
 
 /* Exponential smoothing; a first value is taken as it is. */
@@ -136,15 +137,22 @@ static void measure(struct job_target *jt, const struct engine_status *st, doubl
 	jt->last_done = st->done;
 }
 
+/* Each phase up to this one, also those that were too short to be seen. */
+static void announce(struct job *j, size_t i, enum event_phase last)
+{
+	struct job_target *jt = &j->targets[i];
+
+	while (jt->told < last)
+		job_emit_phase(j, i, ++jt->told);
+}
+
 static void begin_phase(struct job *j, size_t i, enum engine_phase phase, double now)
 {
 	struct job_target *jt = &j->targets[i];
-	enum event_phase old = event_phase_of(j, jt->phase);
 
 	if (jt->phase == phase)
 		return;
-	if (jt->phase == ENGINE_WAITING || old != event_phase_of(j, phase))
-		job_emit_phase(j, i, event_phase_of(j, phase));
+	announce(j, i, event_phase_of(jt, phase));
 	jt->phase = phase;
 	jt->phase_start = jt->last_time = now;
 	jt->last_done = 0;
@@ -184,7 +192,7 @@ static void show_progress(struct job *j, size_t k)
 	ev = (struct event){
 		.kind = EVENT_PROGRESS,
 		.target = i,
-		.phase = event_phase_of(j, st.phase),
+		.phase = event_phase_of(jt, st.phase),
 		.done = st.done,
 		.total = st.total,
 		.bytes_per_second = jt->speed,
@@ -218,6 +226,14 @@ static enum target_status status_of(enum engine_verdict verdict)
 	return TARGET_FAILED;
 }
 
+/* How far it came, which the last look at the engine may not have seen. */
+static enum event_phase last_phase(const struct job_target *jt, const struct engine_result *res)
+{
+	if (res->verdict == ENGINE_VERIFIED || res->method != METHOD_NONE)
+		return PHASE_VERIFY;
+	return event_phase_of(jt, res->failed_in);
+}
+
 /* One target's outcome; a close that fails spoils it, whatever was read back. */
 static void take_result(struct job *j, size_t k)
 {
@@ -226,6 +242,7 @@ static void take_result(struct job *j, size_t k)
 	char name[256];
 
 	rt->result = j->engine_targets[k].result;
+	announce(j, i, last_phase(&j->targets[i], &rt->result));
 	rt->status = status_of(rt->result.verdict);
 	rt->error = rt->result.error;
 	if (rt->result.mismatch.found &&
@@ -304,10 +321,13 @@ int job_run(struct job *j, struct error *err)
 		return -1;
 	warn_about_slow_ports(j);
 	j->inhibit_fd = inhibit_sleep(_("writing and checking a stick"));
+	source_set_poll(j->source, NULL, NULL); /* the engine's threads read it now */
 	if (engine_start(j->engine, err) < 0)
 		return -1;
-	for (size_t k = 0; k < j->n_engine_targets; k++)
+	for (size_t k = 0; k < j->n_engine_targets; k++) {
+		j->targets[j->engine_index[k]].told = PHASE_PROBE; /* none that concerns it */
 		begin_phase(j, j->engine_index[k], ENGINE_WRITE, job_now());
+	}
 	while (!finished) {
 		if (!j->was_cancelled && job_is_cancelled(j)) {
 			j->was_cancelled = true;

@@ -29,6 +29,7 @@ struct job_target {
 	struct target *target; /* NULL: could not be looked at */
 	bool is_typed; /* its size was typed */
 	enum engine_phase phase; /* last one shown */
+	enum event_phase told;   /* last one announced */
 	bool is_stall_told;
 	double phase_start; /* monotonic seconds */
 	double last_time;

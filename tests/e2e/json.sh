@@ -110,8 +110,32 @@ test_lines()
 	matches '"event":"result","target":"stick","status":"verified"' events
 	lacks_text '"schema"' events
 
+	run 0 "$ISOWRITE" --json=lines check ubuntu.iso stick
+	matches '"event":"phase","target":"stick","phase":"verify"' out
 	run 7 bash -c '"$ISOWRITE" --json=lines check "$0" stick' "$(image grub-rescue-cdrom.iso)"
 	validate_json out
+}
+
+# However short they are, and for every target.
+test_lines_announce_each_phase()
+{
+	local phases='["write", "flush", "verify"]'
+
+	blank 8M stick
+	noise 100K small.img
+	run 0 "$ISOWRITE" --json=lines -y small.img stick file:other --size=8M
+	validate_json out
+	"$PYTHON" - out >phases <<-'END'
+		import json, sys
+		events = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+		for target in "stick", "other":
+		    print(json.dumps([e["phase"] for e in events
+		                      if e.get("event") == "phase" and e["target"] == target]))
+	END
+	is "$(sort -u phases)" "$phases"
+	run 0 "$ISOWRITE" --json=lines -y --no-verify small.img file:stick
+	lacks_text '"verify"' <(grep '"event"' out)
+	matches '"phase":"flush"' out
 }
 
 # --json says it once, and standard error still says it for people.

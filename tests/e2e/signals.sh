@@ -67,19 +67,44 @@ test_json_says_8()
 	is "$(json out 'j["targets"][0]["status"]')" cancelled
 }
 
-# It waits for the first byte of a pipe: the second signal ends it, whatever it waits for.
-test_second_signal_ends_at_once()
+# silent ARGUMENT...: isowrite in the background, reading a pipe that never says anything.
+silent()
 {
 	blank 64M stick
-	mkfifo pipe
+	[ -p pipe ] || mkfifo pipe
 	sleep 30 >pipe &
 	at_end kill $!
-	"$ISOWRITE" -y - stick <pipe >out 2>err &
+	"$ISOWRITE" "$@" <pipe >out 2>err &
+	pid=$!
+	sleep 0.5
+}
+
+test_first_signal_ends_the_wait_for_a_pipe()
+{
+	silent -y --json - stick
+	kill -s TERM "$pid"
+	ends 143
+	validate_json out
+	is "$(json out 'j["exit"]')" 8
+	is_blank stick
+	silent check - stick
+	kill -s TERM "$pid"
+	ends 143
+	has cancelled err
+	silent inspect -
+	kill -s TERM "$pid"
+	ends 143
+}
+
+# The pipe that was named has no writer yet.
+test_first_signal_ends_the_wait_for_a_writer()
+{
+	blank 64M stick
+	mkfifo nobody
+	"$ISOWRITE" -y nobody stick >out 2>err &
 	pid=$!
 	sleep 0.5
 	kill -s TERM "$pid"
-	sleep 0.3
-	kill -s TERM "$pid" 2>/dev/null || :
 	ends 143
 	is_blank stick
 }
