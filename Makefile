@@ -103,7 +103,7 @@ $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libisowrite
 
 # ---- tests (tests/README.md)
 RUN_TESTS := BUILD=$(abspath $(B)) ISOWRITE=$(abspath $(B)/isowrite) tests/run
-TEST_BINS := $(B)/isowrite $(UNIT) $(FUZZ)
+TEST_BINS := $(B)/isowrite $(B)/isowrite.bash $(UNIT) $(FUZZ)
 QUICK_TESTS := $(UNIT) $(wildcard tests/fuzz/replay.sh tests/golden/*.sh)
 
 test-programs: $(TEST_BINS)

@@ -39,7 +39,8 @@ if [ -z "${ISOWRITE_TEST_RUN:-}" ]; then
 fi
 
 export ISOWRITE TOP LC_ALL=C.UTF-8 TERM=dumb PATH=$PATH:/usr/sbin:/sbin
-unset NO_COLOR COLUMNS
+# A make that a test calls is none of the one that runs the tests.
+unset NO_COLOR COLUMNS MAKEFLAGS MFLAGS MAKELEVEL
 
 # ---------------------------------------------------------------- verdicts
 
