@@ -36,7 +36,8 @@ play()
 	# What the machine of the test is like, is not the matter here.
 	{
 		echo "\$ isowrite${*:+ $*}"
-		sed -E 's/^    [a-z0-9]+, mounted on .*/    FILESYSTEM, mounted on .../; s/ Also refused by: source\.//' out
+		sed -E 's/^    [a-z0-9]+, mounted on .*/    FILESYSTEM, mounted on .../
+			s/ Also refused by: source\.//' out
 	} >transcript
 	golden "transcript-stick-$name.txt" transcript
 }
