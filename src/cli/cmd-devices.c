@@ -92,7 +92,7 @@ static void print_device(struct ui *ui, const struct device_info *info)
 	const char *color = is_offered(info) ? ui_sgr(ui->color, UI_BOLD) : "";
 
 	text_escape(info->path, strlen(info->path), path, sizeof(path));
-	device_describe(info, words, sizeof(words));
+	device_describe(info, ui->opts->bytes, words, sizeof(words));
 	fprintf(ui->out, "  %s%s%s  %s\n", color, path, color[0] ? ui_sgr(ui->color, UI_PLAIN) : "",
 		words);
 	print_contents(ui, info);

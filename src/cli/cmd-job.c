@@ -91,8 +91,10 @@ static void print_errors(struct ui *ui, const struct report *r)
 	if (wants_sticks)
 		cmd_print_sticks(ui, "  ");
 	if (n_errors > 0 && r->n_targets > 1 && !any_started && strcmp(r->command, "write") == 0)
-		fprintf(ui->err,
-			_("  Nothing was written anywhere; --keep-going writes the others.\n"));
+		fprintf(ui->err, "%s",
+			n_errors < r->n_targets
+				? _("  Nothing was written anywhere; --keep-going writes the others.\n")
+				: _("  Nothing was written anywhere.\n"));
 }
 
 int cmd_run_job(struct ui *ui, const char *command, job_fn job,

@@ -353,7 +353,7 @@ static const struct option_row rows[] = {
 	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W, true,
 	  _("do not read back: \"written, not verified\""), set_no_verify },
 	{ 0, "allow", "RULE,...", 0, VALUE_LIST, "internal contents large partition truncated",
-	  W | P, true, _("lift a safety rule by its name"), set_allow },
+	  W | P | C, true, _("lift a safety rule by its name"), set_allow },
 	{ 0, "unmount", NULL, 0, VALUE_NONE, NULL, W, true,
 	  _("unmount what is mounted (with --yes, in scripts)"), set_unmount },
 	{ 0, "keep-going", NULL, 0, VALUE_NONE, NULL, W, false,

@@ -101,11 +101,11 @@ void tty_format_bar(const struct tty_progress *p, unsigned int width, char *buf,
 		bar[1 + inner] = ']';
 		bar[2 + inner] = '\0';
 	}
-	snprintf(buf, num_min(size, (uint64_t)width + 1), "%s %-6s%s%s%s%s%s%s%s%s%s%s%s%s",
+	snprintf(buf, num_min(size, (uint64_t)width + 1), "%s %-6s%s%s%s%s%s%s%s%s%s%s%s%s%s%s",
 		 p->name, phase_word(p), bar[0] ? " " : "", bar, piece.percent[0] ? " " : "",
 		 piece.percent, piece.bytes[0] ? "  " : "", piece.bytes, piece.speed[0] ? "  " : "",
 		 piece.speed, piece.mean[0] ? "  " : "", piece.mean, piece.left[0] ? "  " : "",
-		 piece.left);
+		 piece.left, piece.pace[0] ? "  " : "", piece.pace);
 	for (size_t len = strlen(buf); len > 0 && buf[len - 1] == ' '; len--)
 		buf[len - 1] = '\0';
 }

@@ -141,11 +141,30 @@ static bool is_done(const struct report_target *t)
 		t->status == TARGET_CHANGED);
 }
 
+/* "BIOS, UEFI x64", and what the head of a stream could not tell; "" if nothing is known. */
+static const char *made_for(const struct report *r, char *buf, unsigned int size)
+{
+	const struct layout *lay = &r->layout;
+	bool no_bios = lay->is_partial && lay->boot.bios.usb == BOOT_UNKNOWN;
+	bool no_uefi = lay->is_partial && lay->boot.uefi_x64.usb == BOOT_UNKNOWN;
+	size_t len;
+
+	buf[0] = '\0';
+	if (!r->has_layout)
+		return buf;
+	layout_made_for(lay, buf, size);
+	len = strlen(buf);
+	if (len > 0 && (no_bios || no_uefi))
+		snprintf(buf + len, size - len, _("; not known for %s"),
+			 no_bios ? _("BIOS") : _("UEFI x64"));
+	return buf;
+}
+
 static void print_one(FILE *out, const struct words *how, const struct report *r,
 		      const struct report_target *t)
 {
 	struct text verdict = { .len = 0 }, times = { .len = 0 };
-	char path[512], made_for[128] = "";
+	char path[512], platforms[128] = "";
 	bool is_check = strcmp(r->command, "check") == 0;
 
 	if (r->n_targets > 1)
@@ -154,10 +173,8 @@ static void print_one(FILE *out, const struct words *how, const struct report *r
 	words_fill(out, how, verdict.buf, 0);
 	if (!is_check)
 		add_times(&times, t);
-	if (!is_check && r->has_layout)
-		layout_made_for(&r->layout, made_for, sizeof(made_for));
-	if (made_for[0] && r->n_targets == 1)
-		add(&times, _(" Made for: %s (predicted)."), made_for);
+	if (!is_check && r->n_targets == 1 && made_for(r, platforms, sizeof(platforms))[0])
+		add(&times, _(" Made for: %s (predicted)."), platforms);
 	if (times.len > 0)
 		words_fill(out, how, times.buf + 1, 0); /* each piece begins with a blank */
 	if (how->verbose)
@@ -205,13 +222,11 @@ void words_print_results(FILE *out, const struct words *how, const struct report
 		print_one(out, how, r, &r->targets[i]);
 	}
 	if (r->n_targets > 1 && n_done > 0) {
-		char made_for[128] = "";
+		char platforms[128];
 
-		if (r->has_layout)
-			layout_made_for(&r->layout, made_for, sizeof(made_for));
 		fprintf(out, _("%zu of %zu targets are done.\n"), n_done, r->n_targets);
-		if (made_for[0])
-			fprintf(out, _("Made for: %s (predicted).\n"), made_for);
+		if (made_for(r, platforms, sizeof(platforms))[0])
+			fprintf(out, _("Made for: %s (predicted).\n"), platforms);
 	}
 	/* Of a stream it was not known yet when the image was shown. */
 	if (n_done > 0 && !r->source_is_seekable && r->trust == TRUST_DIGEST)

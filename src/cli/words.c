@@ -329,7 +329,7 @@ void words_print_identity(FILE *out, const struct words *how, const struct repor
 		if (t->error.kind != ERROR_NONE)
 			continue;
 		text_escape(t->path, SIZE_MAX, path, sizeof(path));
-		device_describe(&t->info, what, sizeof(what));
+		device_describe(&t->info, how->bytes, what, sizeof(what));
 		snprintf(line, sizeof(line), "Target   %s  %s", path, what);
 		words_fill(out, how, line, WORDS_INDENT);
 		print_erases(out, how, &t->info);

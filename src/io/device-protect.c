@@ -196,7 +196,7 @@ static int append_entry(const char *path, const char *entry, const struct device
 	auto_fd int fd = -1;
 	size_t len;
 
-	device_describe(info, what, sizeof(what));
+	device_describe(info, false, what, sizeof(what));
 	/* The escaped description keeps to one line. */
 	len = (size_t)snprintf(line, sizeof(line), "%s  # %s\n", entry, what);
 	if (make_parents(path))

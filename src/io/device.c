@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <linux/fs.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -340,14 +341,17 @@ static void describe_name(const struct device_info *info, char *buf, size_t buf_
 		snprintf(buf, buf_size, "%s%s%s", vendor, model[0] ? " " : "", model);
 }
 
-const char *device_describe(const struct device_info *info, char *buf, size_t buf_size)
+const char *device_describe(const struct device_info *info, bool bytes, char *buf, size_t buf_size)
 {
 	char name[1024], size[NUM_SIZE_LEN], port[sizeof(info->usb_port) * 4];
 	const char *bus = describe_bus(info);
 	int n;
 
 	describe_name(info, name, sizeof(name));
-	num_format_stick_size(size, sizeof(size), info->size);
+	if (bytes)
+		snprintf(size, sizeof(size), _("%" PRIu64 " bytes"), info->size);
+	else
+		num_format_stick_size(size, sizeof(size), info->size);
 	n = snprintf(buf, buf_size, "%s, %s%s%s", name, size, bus[0] ? ", " : "", bus);
 	if (info->usb_port[0] && n > 0 && (size_t)n < buf_size)
 		snprintf(buf + n, buf_size - (size_t)n, _(", port %s"),

@@ -109,8 +109,11 @@ int device_list(bool all, struct device_info **ret, size_t *ret_n, struct error 
  */
 int device_recheck(int fd, const struct device_info *info, struct error *err);
 
-/* "SanDisk Ultra, 32 GB (29.8 GiB), USB 3, port 1-4": escaped, for the identity block. */
-const char *device_describe(const struct device_info *info, char *buf, size_t buf_size);
+/*
+ * "SanDisk Ultra, 32 GB (29.8 GiB), USB 3, port 1-4": escaped, for the identity block. bytes: the
+ * size as a number of them.
+ */
+const char *device_describe(const struct device_info *info, bool bytes, char *buf, size_t buf_size);
 
 /* "32 GB": what must be typed to lift rule contents. */
 const char *device_size_word(const struct device_info *info, char *buf, size_t buf_size);

@@ -317,6 +317,8 @@ static int check_image(struct check *c, struct error *err)
 	j->r->content_sha256 = facts.content_sha256;
 	if (strcmp(j->r->compression, "none") == 0)
 		j->r->image_sha256 = facts.content_sha256;
+	if (job_check_end(j, &j->r->layout, facts.content_size, err) < 0)
+		return -1;
 	if (et.result.mismatch.found)
 		return compare_pieces(c, rp->plan, err);
 	if (et.result.verdict != ENGINE_VERIFIED) {

@@ -273,29 +273,32 @@ int job_check_digests(struct job *j, struct error *err)
  * Runs on the engine's thread, so what it finds stays in j->gate until the
  * engine has finished, and the verdict in j->trust until it is published.
  */
+int job_check_end(const struct job *j, struct layout *lay, uint64_t content_size, struct error *err)
+{
+	char name[256], by[sizeof(lay->expected_by)], has[NUM_SIZE_LEN], needs[NUM_SIZE_LEN];
+
+	if (lay->is_partial || lay->size == SOURCE_SIZE_UNKNOWN)
+		detect_finish(lay, content_size);
+	if (!lay->is_truncated || j->req->allow_truncated)
+		return 0;
+	num_format_bytes(has, sizeof(has), content_size);
+	num_format_bytes(needs, sizeof(needs), lay->expected_size);
+	return error_set(err, ERROR_IMAGE, "truncated",
+			 _("%s is cut short: it ended after %s bytes, but %s ends at %s."),
+			 job_image_name(j, name, sizeof(name)), has,
+			 text_escape(lay->expected_by, SIZE_MAX, by, sizeof(by)), needs);
+}
+
 int job_gate(void *ctx, const struct engine_source_facts *facts, struct error *err)
 {
 	struct job *j = ctx;
-	struct layout *lay = j->gate.layout;
-	char name[256];
 
 	j->gate.was_asked = true;
 	j->gate.facts = *facts;
 	if (source_check_unchanged(j->source, err) < 0)
 		goto fail;
-	if (lay->is_partial || lay->size == SOURCE_SIZE_UNKNOWN)
-		detect_finish(lay, facts->content_size);
-	if (lay->is_truncated && !j->req->allow_truncated) {
-		char by[sizeof(lay->expected_by)];
-
-		error_set(err, ERROR_IMAGE, "truncated",
-			  _("%s is cut short: it ended after %llu bytes, but %s ends at %llu."),
-			  job_image_name(j, name, sizeof(name)),
-			  (unsigned long long)facts->content_size,
-			  text_escape(lay->expected_by, SIZE_MAX, by, sizeof(by)),
-			  (unsigned long long)lay->expected_size);
+	if (job_check_end(j, j->gate.layout, facts->content_size, err) < 0)
 		goto fail;
-	}
 	if (j->req->n_want > 0 && !j->r->source_is_seekable) {
 		match_taps(j);
 		if (judge(j, err,

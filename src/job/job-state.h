@@ -112,6 +112,10 @@ int job_make_plans(struct job *j, struct error *err);
 /* The gate before the first byte, for sources that can be read twice. */
 int job_check_digests(struct job *j, struct error *err);
 
+/* A stream's end, at last: is all there that its tables point to? */
+int job_check_end(const struct job *j, struct layout *lay, uint64_t content_size,
+		  struct error *err);
+
 /* What the digests said, into the report. */
 void job_publish_trust(struct job *j);
 

@@ -99,6 +99,9 @@ test_globs()
 	refuses 3 'rule file-in-use' -y plain.img b.img stick
 	is_blank stick
 	same b.img copy
+	# There is nothing that --keep-going could write.
+	refuses 3 'Nothing was written anywhere.' -y plain.img b.img copy
+	lacks_text keep-going err
 	cp plain.img copy
 	refuses 3 'rule file-in-use' -y stick plain.img
 	same plain.img copy
@@ -308,4 +311,21 @@ test_install()
 	golden_is want files
 	make -s -C "$TOP" B="$BUILD" DESTDIR="$T/root" PREFIX=/usr uninstall
 	is "$(find root -type f)" ''
+}
+
+test_sizes_as_bytes()
+{
+	small
+	run 0 "$ISOWRITE" -y -b plain.img stick
+	matches 'Image +plain.img, [0-9]+ bytes' err
+	matches 'Target +stick  file, 67108864 bytes' err
+}
+
+# A pipe shows its first MiB only: what may lie behind it is not said to be absent.
+test_made_for_of_a_stream()
+{
+	blank 64M stick
+	run 0 bash -c 'cat "$0" | "$ISOWRITE" -y - stick' "$(image debian-cd.iso)"
+	tr '\n' ' ' <out >line
+	has 'Made for: UEFI x64; not known for BIOS (predicted)' line
 }

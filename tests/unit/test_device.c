@@ -58,11 +58,13 @@ static void test_usb_stick(void)
 	CHECK_STR(d->contents[1].label, "MY KEY");
 	CHECK_STR(d->contents[1].node, "/dev/sdb1");
 	CHECK_STR(d->pt_uuid, "c0ffee00");
-	CHECK_STR(device_describe(d, text, sizeof(text)),
+	CHECK_STR(device_describe(d, false, text, sizeof(text)),
 		  "SanDisk Ultra, 31 GB (28.6 GiB), USB 2, port 1-4");
+	CHECK_STR(device_describe(d, true, text, sizeof(text)),
+		  "SanDisk Ultra, 30720000000 bytes, USB 2, port 1-4");
 	CHECK_STR(device_size_word(d, text, sizeof(text)), "31 GB");
 	snprintf(d->model, sizeof(d->model), "\033[31mEvil\nOK? [Y/n]");
-	device_describe(d, text, sizeof(text));
+	device_describe(d, false, text, sizeof(text));
 	CHECK(!strpbrk(text, "\033\n"));
 	free(d);
 	end();

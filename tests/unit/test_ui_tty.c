@@ -100,6 +100,8 @@ static void test_lines(void)
 	p.last.sets_the_pace = true;
 	tty_format_line(&p, line, sizeof(line));
 	CHECK_STR(line, "/dev/sdb: write, 2.8 GB, 55 MB/s (mean 53 MB/s), sets the pace");
+	tty_format_bar(&p, 79, line, sizeof(line));
+	CHECK_STR(line, "/dev/sdb write   2.8 GB  55 MB/s  (mean 53 MB/s)  sets the pace");
 }
 
 static void test_typed_sizes(void)
