@@ -27,7 +27,8 @@ static void make_request(const struct options *o, struct job_request *ret)
 		.require = o->require,
 		.no_verify = o->no_verify,
 		.allow = o->allow,
-		.allow_truncated = o->allow_truncated,
+		/* check changes nothing: what is there is compared. */
+		.allow_truncated = o->allow_truncated || o->command == COMMAND_CHECK,
 		.yes = o->yes,
 		.unmount = o->unmount,
 		.keep_going = o->keep_going,

@@ -190,6 +190,19 @@ test_other_stick()
 	run 5 "$ISOWRITE" check "$IMAGE" t
 }
 
+# What was written with --allow=truncated is compared without it.
+test_truncated_image_is_compared_as_it_is()
+{
+	local iso
+
+	iso=$(image truncated.iso)
+	stick 16M s
+	run 0 "$ISOWRITE" --yes --allow=truncated "$iso" s
+	run 0 "$ISOWRITE" check "$iso" s
+	poke s 40000
+	run 7 "$ISOWRITE" check "$iso" s
+}
+
 test_damaged_receipt()
 {
 	local cut
