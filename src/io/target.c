@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <libgen.h>
 #include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -304,27 +305,44 @@ static bool is_part_of(dev_t a, dev_t b)
 	       (!na.is_partition || !nb.is_partition);
 }
 
+/* Paths of files that are not there yet: the same directory and name. */
+static bool is_same_place(const char *a, const char *b)
+{
+	const char *na = strrchr(a, '/'), *nb = strrchr(b, '/');
+	auto_free char *da = strndup(a, na ? (size_t)(na - a) + 1 : 0);
+	auto_free char *db = strndup(b, nb ? (size_t)(nb - b) + 1 : 0);
+	char real_a[PATH_MAX], real_b[PATH_MAX];
+
+	return da && db && realpath(*da ? da : ".", real_a) && realpath(*db ? db : ".", real_b) &&
+	       !strcmp(real_a, real_b) && !strcmp(na ? na + 1 : a, nb ? nb + 1 : b);
+}
+
 bool target_is_same(const struct target *a, const struct target *b)
 {
-	char real_a[PATH_MAX], real_b[PATH_MAX];
 	struct stat sa, sb;
 
-	if (a->path_fd < 0 || b->path_fd < 0) {
-		/* Files to be created: the same directory and name. */
-		const char *na = strrchr(a->path, '/'), *nb = strrchr(b->path, '/');
-		auto_free char *da = strndup(a->path, na ? (size_t)(na - a->path) + 1 : 0);
-		auto_free char *db = strndup(b->path, nb ? (size_t)(nb - b->path) + 1 : 0);
-
-		return a->path_fd < 0 && b->path_fd < 0 && da && db &&
-		       realpath(*da ? da : ".", real_a) && realpath(*db ? db : ".", real_b) &&
-		       !strcmp(real_a, real_b) &&
-		       !strcmp(na ? na + 1 : a->path, nb ? nb + 1 : b->path);
-	}
+	if (a->path_fd < 0 || b->path_fd < 0)
+		return a->path_fd < 0 && b->path_fd < 0 && is_same_place(a->path, b->path);
 	if (fstat(a->path_fd, &sa) || fstat(b->path_fd, &sb))
 		return false;
 	if (S_ISBLK(sa.st_mode) && S_ISBLK(sb.st_mode))
 		return sa.st_rdev == sb.st_rdev || is_part_of(sa.st_rdev, sb.st_rdev);
 	return sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
+bool target_would_lose(const struct target *t, const char *path)
+{
+	auto_free char *dir = strdup(path);
+	struct stat st, own;
+
+	if (t->path_fd < 0)
+		return is_same_place(t->path, path);
+	if (fstat(t->path_fd, &own))
+		return false;
+	if (stat(path, &st) == 0 && st.st_dev == own.st_dev && st.st_ino == own.st_ino)
+		return true;
+	return dir && S_ISBLK(own.st_mode) && stat(dirname(dir), &st) == 0 &&
+	       (st.st_dev == own.st_rdev || is_part_of(st.st_dev, own.st_rdev));
 }
 
 int target_open(struct target *t, struct error *err)

@@ -77,6 +77,9 @@ void target_free(struct target *t); /* NULL ok; closes quietly what is still ope
 /* Same device or file, through whatever name; also a disk and a partition of it. */
 bool target_is_same(const struct target *a, const struct target *b);
 
+/* Is path the target itself (or to be), or on a file system of the target's disk? */
+bool target_would_lose(const struct target *t, const char *path);
+
 /*
  * Do owner and mode of the node let this process write? Asked before the
  * question. ERROR_REFUSED "permission": "it belongs to root:disk, you are anna".

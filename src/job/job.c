@@ -117,7 +117,7 @@ bool job_read_progress(void *ctx, uint64_t done, uint64_t total)
 
 	/* The first call, or another reading than last time. */
 	if (j->read_start == 0 || done < j->read_done)
-		j->read_start = now;
+		j->read_start = j->last_progress = now;
 	j->read_done = done;
 	if (now - j->last_progress >= PROGRESS_SECONDS) {
 		j->last_progress = now;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,21 @@
 
 #define RECEIPT_VERSION 1
 #define READ_SIZE ((size_t)MIB)
+
+/* A file there would be taken for a device, and is gone with the next start. */
+static bool is_below_dev(int dir)
+{
+	char link[32], real[PATH_MAX];
+	ssize_t len;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
+	len = readlink(link, real, sizeof(real) - 1);
+	if (len < 0)
+		return false;
+	real[len] = '\0';
+	return (!strcmp(real, "/dev") || !strncmp(real, "/dev/", 5)) &&
+	       strcmp(real, "/dev/shm") != 0 && strncmp(real, "/dev/shm/", 9) != 0;
+}
 
 static int open_directory(const char *path, struct error *err)
 {
@@ -60,34 +76,30 @@ int receipt_check_path(const char *path, bool overwrite, struct error *err)
 	fd = open_directory(path, err);
 	if (fd < 0)
 		return -1;
+	if (is_below_dev(fd))
+		error_set(err, ERROR_USAGE, "receipt-path",
+			  _("The receipt %s cannot be written: nothing is created below /dev."), name);
 	close(fd);
-	return 0;
-}
-
-static bool is_same_file(const struct stat *st, int fd)
-{
-	struct stat other;
-
-	return fd >= 0 && fstat(fd, &other) == 0 && st->st_dev == other.st_dev &&
-	       st->st_ino == other.st_ino;
+	return err->kind == ERROR_NONE ? 0 : -1;
 }
 
 int receipt_check_apart(const struct job *j, struct error *err)
 {
-	bool is_same;
+	const char *path = j->req->receipt;
+	struct stat st, image;
 	char name[300];
-	struct stat st;
+	bool is_bad;
 
-	if (stat(j->req->receipt, &st) < 0)
-		return 0;
-	is_same = is_same_file(&st, j->source->fd);
+	is_bad = stat(path, &st) == 0 && fstat(j->source->fd, &image) == 0 &&
+		 st.st_dev == image.st_dev && st.st_ino == image.st_ino;
 	for (size_t i = 0; i < j->n_targets; i++)
-		is_same |= j->targets[i].target && is_same_file(&st, j->targets[i].target->path_fd);
-	if (!is_same)
+		is_bad |= j->targets[i].target && target_would_lose(j->targets[i].target, path);
+	if (!is_bad)
 		return 0;
 	return error_set(err, ERROR_USAGE, "receipt-path",
-			 _("The receipt %s would replace the image or a target."),
-			 text_escape(j->req->receipt, SIZE_MAX, name, sizeof(name)));
+			 _("The receipt %s would replace the image or a target, or lies on a "
+			   "target; choose another place."),
+			 text_escape(path, SIZE_MAX, name, sizeof(name)));
 }
 
 /* Hashes the planned bytes into their segments, in one ascending pass. */

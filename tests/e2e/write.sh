@@ -296,6 +296,27 @@ test_receipt()
 	is "$(find . -name '.isowrite*')" "" "temporary files"
 }
 
+# A receipt is not written over, or below, what it is about.
+test_receipt_is_apart_from_the_targets()
+{
+	local dev
+
+	run 2 "$ISOWRITE" --yes --receipt=new --overwrite "$(image data.iso)" file:./new
+	[ ! -e new ] || fail "new was made"
+	run 2 "$ISOWRITE" --yes --receipt=/dev/no-such-stick "$(image data.iso)" file:new
+	has "nothing is created below /dev" err
+	[ ! -e /dev/no-such-stick ] || fail "a file below /dev was made"
+	need_root
+	blank 16M s
+	mkfs.ext4 -q s
+	dev=$(attach s)
+	mkdir mnt
+	mount "$dev" mnt
+	run 2 "$ISOWRITE" --yes --unmount --receipt=mnt/r.json "$(image data.iso)" "$dev"
+	has "lies on a target" err
+	mountpoint -q mnt || fail "it was unmounted"
+}
+
 test_receipt_of_a_failure()
 {
 	blank 1M s
