@@ -305,7 +305,7 @@ test_unplugged_at_every_stage()
 	for ((n = 1; n <= operations; n += 3)); do
 		export ISOWRITE_ENGINE=
 		[ $((n % 2)) = 1 ] || ISOWRITE_ENGINE=plain
-		pull "pause=$n:100:$T/there"
+		pull "pause=$n:700:$T/there"
 	done
 }
 
