@@ -132,6 +132,34 @@ static int probe_partition(int fd, const struct blkid_table_part *p, struct devi
 	return 0;
 }
 
+/*
+ * A disk that was in an enclosure with other sectors looks empty: its table
+ * counts in those. Only what libblkid recognises there counts.
+ */
+static int probe_other_sectors(int fd, struct blkid_table *table, struct device_info *info,
+			       struct error *err)
+{
+	uint32_t other = info->sector_size == 512 ? 4096 : 512;
+	char node[64];
+
+	for (size_t i = 0; i < info->n_contents; i++)
+		if (!info->contents[i].is_table)
+			return 0;
+	if (blkid_read_table(fd, other, table, err))
+		return -1;
+	for (size_t i = 0; i < table->n; i++) {
+		const struct blkid_table_part *p = &table->part[i];
+
+		if (p->is_extended || p->start == 0 || p->start >= info->size || p->size == 0)
+			continue;
+		partition_node(info, p->number, node, sizeof(node));
+		if (blkid_probe_contents(fd, p->start, num_min(p->size, info->size - p->start),
+					 node, info, err))
+			return -1;
+	}
+	return 0;
+}
+
 static int probe_disk(int fd, struct device_info *info, struct error *err)
 {
 	auto_free struct blkid_table *table = malloc(sizeof(*table));
@@ -150,6 +178,8 @@ static int probe_disk(int fd, struct device_info *info, struct error *err)
 			return -1;
 	if (table->is_cut)
 		device_add_content(info, "more", info->path);
+	if (probe_other_sectors(fd, table, info, err))
+		return -1;
 	if (info->n_contents == 0 && is_blank(fd, 0, num_min(info->size, MIB)) == 0)
 		device_add_content(info, "unknown", info->path);
 	return 0;

@@ -435,6 +435,27 @@ test_contents_of_a_partition()
 	written write --allow=contents
 }
 
+# A table made in an enclosure that shows sectors of 4096 bytes, seen through 512.
+test_contents_behind_a_table_of_other_sectors()
+{
+	local label dev
+
+	small_image
+	for label in dos gpt; do
+		blank 32M stick
+		dev=$(attach stick -b 4096)
+		printf 'label: %s\nstart=256, size=4096\n' $label | sfdisk -q --no-reread "$dev" || :
+		losetup -d "$dev"
+		mkfs.ext4 -q -E offset=1048576 stick 16M
+		disk stick usb
+		refused contents write
+		run 3 write
+		has 'it holds ext4' err
+		losetup -d "$LOOP"
+		rm -r sys dev
+	done
+}
+
 test_contents_unknown_data()
 {
 	small_image
