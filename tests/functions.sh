@@ -30,6 +30,9 @@ BUILD=${BUILD:-$TOP/build}
 ISOWRITE=${ISOWRITE:-$BUILD/isowrite}
 # Debian's own interpreter: the one that sees Debian's python3-* packages.
 PYTHON=/usr/bin/python3
+# For mkfs.ext4 -E: else the kernel goes on writing after the mount, and what was not
+# touched by the program is not what it was.
+EXT4_AT_ONCE=lazy_itable_init=0,lazy_journal_init=0
 
 if [ -z "${ISOWRITE_TEST_RUN:-}" ]; then
 	self=$0

@@ -226,7 +226,7 @@ test_mounted_and_read_only()
 
 	need_root
 	blank 16M i
-	mkfs.ext4 -q i
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" i
 	stick 16M s
 	run 0 "$ISOWRITE" --yes i s
 	dev=$(attach s -r)

@@ -36,7 +36,7 @@ write() { as_disk "$ISOWRITE" --yes image "$DEV" "$@"; }
 ext4_stick()
 {
 	blank 16M stick
-	mkfs.ext4 -q -L backup stick
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" -L backup stick
 }
 
 # ------------------------------------------------------------------- system
@@ -65,8 +65,7 @@ test_system_root_is_never_written()
 {
 	local root
 
-	root=$(awk '$5 == "/" { print $3 }' /proc/self/mountinfo | tail -n 1)
-	[ "${root%%:*}" != 0 ] || skip "/ lies on no block device here"
+	root=$(system_number)
 	small_image
 	blank 16M stick
 	disk stick usb "$root"
@@ -112,7 +111,7 @@ test_source_below_a_loop_device()
 	mkdir mnt mnt2
 	mount "$dev" mnt
 	blank 8M mnt/inner
-	mkfs.ext4 -q mnt/inner
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" mnt/inner
 	inner=$(attach mnt/inner --direct-io=off)
 	mount "$inner" mnt2
 	noise 2M mnt2/image 5
@@ -426,7 +425,7 @@ test_contents_of_a_partition()
 	printf 'label: gpt\nstart=2048, size=20480\nstart=22528\n' | sfdisk -q stick
 	mkfs.vfat -n KEY --offset 2048 stick 10240 >/dev/null 2>&1
 	blank 8M part
-	mkfs.ext4 -q -L data part
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" -L data part
 	dd if=part of=stick bs=1M seek=11 conv=notrunc status=none
 	disk stick usb
 	refused contents write

@@ -220,7 +220,14 @@ test_loop_device_without_a_file()
 
 	small_image
 	blank 16M stick
-	dev=$(attach stick)
+	# Not one that the next losetup -f of somebody else would take: a high number, and
+	# a low one is left free.
+	losetup -d "$(attach stick)"
+	dev=/dev/loop$((700 + RANDOM % 100))
+	at_end "$PYTHON" -c 'import fcntl, sys
+LOOP_CTL_REMOVE = 0x4C81
+fcntl.ioctl(open("/dev/loop-control"), LOOP_CTL_REMOVE, int(sys.argv[1]))' "${dev#/dev/loop}"
+	losetup "$dev" stick
 	losetup -d "$dev"
 	run any "$ISOWRITE" --yes image "$dev"
 	if [ "$status" = 2 ]; then skip "$dev went away with its file"; fi
@@ -296,7 +303,7 @@ test_mounted_meanwhile()
 
 	small_image
 	blank 16M stick
-	mkfs.ext4 -q stick
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" stick
 	dev=$(attach stick)
 	mkdir mnt
 	at_question "mount $dev $T/mnt && sync -f $T/mnt" "$ISOWRITE" image "$dev"

@@ -247,7 +247,7 @@ test_loop_device_mounted()
 	ubuntu
 	need_tool mkfs.ext4
 	PATH=$PATH:/usr/sbin:/sbin
-	mkfs.ext4 -q -L KEY stick
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" -L KEY stick
 	dev=$(attach stick)
 	mkdir mnt
 	mount "$dev" mnt

@@ -308,7 +308,7 @@ test_receipt_is_apart_from_the_targets()
 	[ ! -e /dev/no-such-stick ] || fail "a file below /dev was made"
 	need_root
 	blank 16M s
-	mkfs.ext4 -q s
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" s
 	dev=$(attach s)
 	mkdir mnt
 	mount "$dev" mnt
