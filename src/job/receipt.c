@@ -102,38 +102,65 @@ int receipt_check_apart(const struct job *j, struct error *err)
 			 text_escape(path, SIZE_MAX, name, sizeof(name)));
 }
 
-/* Hashes the planned bytes into their segments, in one ascending pass. */
-static int hash_segments(struct job *j, const struct plan *plan, struct segments *segs,
+/* One pass over a plan's bytes. */
+struct pass {
+	struct job *j;
+	struct plan_reader reader;
+	uint8_t *buf;       /* READ_SIZE bytes */
+	struct hash *whole; /* everything read */
+	uint64_t done, total;
+};
+
+static int hash_segment(struct pass *pass, struct segment *s, struct error *err)
+{
+	struct hash *hash;
+	int rc = 0;
+
+	if (hash_new("sha256", &hash, err) < 0)
+		return -1;
+	for (uint64_t off = 0; rc == 0 && off < s->len; off += READ_SIZE) {
+		size_t len = (size_t)num_min(READ_SIZE, s->len - off);
+
+		rc = plan_reader_read(&pass->reader, s->start + off, pass->buf, len, err);
+		if (rc < 0)
+			break;
+		hash_update(hash, pass->buf, len);
+		hash_update(pass->whole, pass->buf, len);
+		pass->done += len;
+		if (job_read_progress(pass->j, pass->done, pass->total))
+			rc = error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
+	}
+	hash_peek(hash, &s->digest);
+	hash_free(hash);
+	return rc;
+}
+
+/*
+ * Hashes the planned bytes into their segments, in one ascending pass. Together
+ * they must still be what was written: a device is not known to be unchanged.
+ */
+static int hash_segments(struct job *j, const struct report_plan *rp, struct segments *segs,
 			 uint8_t *buf, struct error *err)
 {
-	struct plan_reader reader = { .plan = plan, .src = j->source };
-	uint64_t total = plan->geo.size - plan_bytes(plan, EXTENT_KEEP), done = 0;
+	struct pass pass = {
+		.j = j,
+		.reader = { .plan = rp->plan, .src = j->source },
+		.buf = buf,
+		.total = rp->plan->geo.size - plan_bytes(rp->plan, EXTENT_KEEP),
+	};
+	struct digest now;
+	int rc = 0;
 
-	for (uint32_t i = 0; i < segs->n; i++) {
-		struct segment *s = &segs->list[i];
-		struct hash *hash;
-
-		if (hash_new("sha256", &hash, err) < 0)
-			return -1;
-		for (uint64_t off = 0; off < s->len; off += READ_SIZE) {
-			size_t len = (size_t)num_min(READ_SIZE, s->len - off);
-
-			if (plan_reader_read(&reader, s->start + off, buf, len, err) < 0) {
-				hash_free(hash);
-				return -1;
-			}
-			hash_update(hash, buf, len);
-			done += len;
-			if (job_read_progress(j, done, total)) {
-				hash_free(hash);
-				return error_set(err, ERROR_CANCELLED, "cancelled",
-						 _("Cancelled."));
-			}
-		}
-		hash_peek(hash, &s->digest);
-		hash_free(hash);
-	}
-	return 0;
+	if (hash_new("sha256", &pass.whole, err) < 0)
+		return -1;
+	for (uint32_t i = 0; rc == 0 && i < segs->n; i++)
+		rc = hash_segment(&pass, &segs->list[i], err);
+	hash_peek(pass.whole, &now);
+	hash_free(pass.whole);
+	if (rc == 0 && !digest_is_equal(&now, &rp->sha256))
+		return error_set(err, ERROR_IMAGE, "source-changed",
+				 _("The image is no longer what was written."));
+	return rc;
 }
 
 static bool plan_is_written(const struct report *r, size_t plan)
@@ -149,8 +176,9 @@ static bool plan_is_written(const struct report *r, size_t plan)
 }
 
 /* The digests of a plan's pieces, or NULL where the image cannot be read again. */
-static struct segments *make_segments(struct job *j, const struct plan *plan)
+static struct segments *make_segments(struct job *j, const struct report_plan *rp)
 {
+	const struct plan *plan = rp->plan;
 	struct error ignored = ERROR_INIT;
 	struct segments *segs;
 	uint8_t *buf;
@@ -164,7 +192,7 @@ static struct segments *make_segments(struct job *j, const struct plan *plan)
 	buf = malloc(READ_SIZE);
 	ok = segs && buf &&
 	     segments_make(plan, j->r->content_size, &j->r->layout, j->source, segs) == 0 &&
-	     hash_segments(j, plan, segs, buf, &ignored) == 0 &&
+	     hash_segments(j, rp, segs, buf, &ignored) == 0 &&
 	     source_check_unchanged(j->source, &ignored) == 0;
 	free(buf);
 	if (ok)
@@ -229,7 +257,7 @@ static void put_receipt(struct job *j, struct json *json)
 
 		if (!plan_is_written(r, i))
 			continue;
-		segs = make_segments(j, plan);
+		segs = make_segments(j, &r->plans[i]);
 		json_begin_object(json, NULL);
 		json_u64(json, "size", plan->geo.size);
 		json_u64(json, "sector_size", plan->geo.sector_size);
