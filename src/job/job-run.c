@@ -75,25 +75,44 @@ static void remove_new_file(const struct job *j, size_t i)
 		unlink(t->path);
 }
 
-int job_open_targets(struct job *j)
+/* What stood in the way since it was looked at may be a safety rule. */
+static void note_rule(struct report_target *rt)
 {
-	int rc;
+	if (rt->error.kind != ERROR_REFUSED || device_rule_by_name(rt->error.code, &rt->rule) < 0)
+		return;
+	rt->has_rule = true;
+	rt->status = TARGET_REFUSED;
+}
 
-	for (size_t i = 0; i < j->n_targets; i++) {
-		struct report_target *rt = &j->r->targets[i];
-		struct target *t = j->targets[i].target;
-		bool is_mounted = false;
+static void open_one(struct job *j, size_t i)
+{
+	struct report_target *rt = &j->r->targets[i];
+	struct target *t = j->targets[i].target;
+	bool is_mounted = false;
 
-		if (!job_is_live(j, i))
-			continue;
-		for (size_t k = 0; k < rt->info.n_refused; k++)
-			is_mounted |= rt->info.refused[k].rule == RULE_MOUNTED;
-		if (is_mounted && target_unmount(t, &rt->error) < 0)
-			continue;
+	for (size_t k = 0; k < rt->info.n_refused; k++)
+		is_mounted |= rt->info.refused[k].rule == RULE_MOUNTED;
+	if (!is_mounted || target_unmount(t, &rt->error) == 0) {
 		rt->was_unmounted = is_mounted;
 		(void)target_open(t, &rt->error);
 	}
-	rc = job_check_targets(j);
+	note_rule(rt);
+}
+
+int job_open_targets(struct job *j, struct error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < j->n_targets && rc == 0; i++) {
+		if (job_is_live(j, i))
+			open_one(j, i);
+		/* Whoever waited for a busy one may have given up: still nothing is touched. */
+		if (job_is_cancelled(j))
+			rc = error_set(err, ERROR_CANCELLED, "cancelled",
+				       _("Cancelled; nothing was written."));
+	}
+	if (rc == 0)
+		rc = job_check_targets(j);
 	for (size_t i = 0; rc < 0 && i < j->n_targets; i++)
 		remove_new_file(j, i);
 	return rc;

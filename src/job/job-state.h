@@ -123,7 +123,7 @@ void job_publish_trust(struct job *j);
 int job_gate(void *ctx, const struct engine_source_facts *facts, struct error *err);
 
 int job_new_engine(struct job *j, struct error *err);
-int job_open_targets(struct job *j);
+int job_open_targets(struct job *j, struct error *err);
 int job_run(struct job *j, struct error *err);
 
 /* Its verdict stands after this: a close that fails spoils it. */

@@ -186,7 +186,7 @@ static int write_story(struct job *j, struct error *err)
 		return -1;
 	if (job_confirm(j, err) < 0)
 		return -1;
-	rc = job_open_targets(j);
+	rc = job_open_targets(j, err);
 	if (rc == 0)
 		rc = job_run(j, err);
 	for (size_t i = 0; i < j->n_targets; i++)

@@ -232,9 +232,21 @@ test_rule_held_by_an_open()
 os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); print("open", flush=True); time.sleep(30)' "$dev" >opened &
 	pid=$!
 	until [ -s opened ]; do sleep 0.05; done
-	run 3 "$ISOWRITE" --yes i "$dev"
-	kill "$pid"
+	run 3 "$ISOWRITE" --yes --json i "$dev"
 	has "$pid" err
+	validate_json out
+	is "$(json out 'j["targets"][0]["error"]["rule"]')" held
+	is "$(json out 'j["targets"][0]["status"]')" refused
+	# Somebody gives up waiting; then the disk becomes free.
+	"$ISOWRITE" --yes i "$dev" >out 2>err &
+	sleep 1
+	kill -s TERM $!
+	sleep 0.2
+	kill "$pid"
+	status=0
+	wait $! || status=$?
+	is "$status" 143
+	has 'nothing was written' err
 	expect_untouched "$dev" before
 }
 
