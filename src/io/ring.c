@@ -21,7 +21,7 @@ struct ring {
 	bool is_held;
 	bool is_broken; /* io_uring_enter fails for good: never called again */
 	struct io_uring uring;
-	struct ring_op **untaken; /* queued, but not yet taken by the kernel; n_untaken <= depth */
+	struct ring_op **untaken; /* queued, but not yet taken by the kernel, in order; <= depth */
 	unsigned int n_untaken;
 	struct ring_op *done, **done_tail; /* finished without the kernel's queue */
 };
@@ -72,19 +72,9 @@ void ring_free(struct ring *ring)
 	free(ring);
 }
 
-bool ring_is_async(const struct ring *ring)
-{
-	return ring->is_async;
-}
-
 unsigned int ring_in_flight(const struct ring *ring)
 {
 	return ring->in_flight;
-}
-
-bool ring_is_full(const struct ring *ring)
-{
-	return ring->in_flight >= ring->depth;
 }
 
 static void do_now(struct ring *ring, struct ring_op *op)
@@ -119,14 +109,34 @@ static void break_ring(struct ring *ring)
 	ring->n_untaken = 0;
 }
 
+/*
+ * Hands what is queued to the kernel and waits for that many completions. Part of
+ * it may be taken: what is left is handed over the next time.
+ */
+static int enter(struct ring *ring, unsigned int wait_for)
+{
+	int n = io_uring_submit_and_wait(&ring->uring, wait_for);
+	unsigned int left = io_uring_sq_ready(&ring->uring);
+
+	if (left < ring->n_untaken) {
+		memmove(ring->untaken, ring->untaken + (ring->n_untaken - left),
+			left * sizeof(struct ring_op *));
+		ring->n_untaken = left;
+	}
+	if (n < 0 && !is_transient(n))
+		break_ring(ring);
+	return n;
+}
+
 void ring_submit(struct ring *ring, struct ring_op *op)
 {
 	struct io_uring_sqe *sqe = NULL;
 	int fd = ring->is_registered ? 0 : ring->fd;
-	int n;
 
 	ring->in_flight++;
-	if (ring->is_async && !ring->is_broken)
+	if (ring->is_async && !ring->is_broken && ring->n_untaken == ring->depth)
+		(void)enter(ring, 0); /* full, held or not */
+	if (ring->is_async && !ring->is_broken && ring->n_untaken < ring->depth)
 		sqe = io_uring_get_sqe(&ring->uring);
 	if (!sqe) {
 		do_now(ring, op);
@@ -140,13 +150,8 @@ void ring_submit(struct ring *ring, struct ring_op *op)
 		sqe->flags |= IOSQE_FIXED_FILE;
 	io_uring_sqe_set_data(sqe, op);
 	ring->untaken[ring->n_untaken++] = op;
-	if (ring->is_held)
-		return;
-	n = io_uring_submit(&ring->uring);
-	if (n < 0 && !is_transient(n))
-		break_ring(ring);
-	else if (io_uring_sq_ready(&ring->uring) == 0)
-		ring->n_untaken = 0;
+	if (!ring->is_held)
+		(void)enter(ring, 0);
 }
 
 void ring_hold(struct ring *ring, bool hold)
@@ -190,19 +195,20 @@ struct ring_op *ring_wait(struct ring *ring)
 		struct ring_op *op = take_done(ring);
 		int n;
 
-		if (!op)
-			op = take_cqe(ring);
 		if (op)
 			return op;
-		if (ring->is_broken) {
-			nanosleep(&pause, NULL);
+		op = take_cqe(ring);
+		if (op && is_transient(op->res)) {
+			/* The kernel's trouble, not the medium's: once more, by a plain call. */
+			ring->in_flight++;
+			do_now(ring, op);
 			continue;
 		}
-		n = io_uring_submit_and_wait(&ring->uring, 1);
-		if (n < 0 && !is_transient(n))
-			break_ring(ring);
-		else if (io_uring_sq_ready(&ring->uring) == 0)
-			ring->n_untaken = 0;
+		if (op)
+			return op;
+		/* Out of memory or completions: the kernel needs a moment. */
+		if (ring->is_broken || (n = enter(ring, 1)) == -EAGAIN || n == -EBUSY)
+			nanosleep(&pause, NULL);
 	}
 	return NULL;
 }

@@ -36,9 +36,7 @@ int ring_new(int fd, unsigned int depth, struct ring **ret, struct error *err);
 /* Waits for what is in flight, then frees. NULL ok. */
 void ring_free(struct ring *ring);
 
-bool ring_is_async(const struct ring *ring);
 unsigned int ring_in_flight(const struct ring *ring);
-bool ring_is_full(const struct ring *ring);
 
 /* Takes op; never fails: what cannot be queued is done at once, its result waits in the ring. */
 void ring_submit(struct ring *ring, struct ring_op *op);
