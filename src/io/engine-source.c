@@ -46,17 +46,21 @@ bool engine_next_run(const struct plan *plan, uint64_t pos, uint64_t end, uint64
 	return true;
 }
 
-/* Puts what of a piece lies in the plans' withheld tails there. */
+/* Puts what of a piece of the plan lies in its withheld tail there. */
+static void copy_to_tail(struct engine_plan *ep, uint64_t off, const uint8_t *data, uint64_t len)
+{
+	uint64_t from = num_max(off, ep->tail_start);
+	uint64_t to = num_min(off + len, ep->tail_start + ep->tail_len);
+
+	if (from < to)
+		memcpy(ep->tail + (from - ep->tail_start), data + (from - off), to - from);
+}
+
+/* A piece of the body, which the plans have in common. */
 static void copy_to_tails(struct engine *e, uint64_t off, const uint8_t *data, uint64_t len)
 {
-	for (size_t i = 0; i < e->n_plans; i++) {
-		struct engine_plan *ep = &e->plans[i];
-		uint64_t from = num_max(off, ep->tail_start);
-		uint64_t to = num_min(off + len, ep->tail_start + ep->tail_len);
-
-		if (from < to)
-			memcpy(ep->tail + (from - ep->tail_start), data + (from - off), to - from);
-	}
+	for (size_t i = 0; i < e->n_plans; i++)
+		copy_to_tail(&e->plans[i], off, data, len);
 }
 
 static int mark_groups(struct engine *e, uint64_t pos, struct error *err)
@@ -288,7 +292,7 @@ static int finish_plan(struct engine *e, struct engine_plan *ep, uint8_t *scratc
 		if (plan_fill(ep->plan, e->rest_sources, start, scratch, len, err) < 0)
 			return -1;
 		track_feed(t, start, scratch, len);
-		copy_to_tails(e, start, scratch, len);
+		copy_to_tail(ep, start, scratch, len);
 		pos = start + len;
 		if (pos == engine_next_cut(e, start) && track_mark(t, pos, err) < 0)
 			return -1;

@@ -118,6 +118,32 @@ test_fix_gpt_is_what_sfdisk_does()
 }
 
 # On a stick of just the image's size there is nothing to move.
+# Two sticks of one product are seldom of one size: each has its own backup in
+# its last MiB, although both are written from one reading of the image.
+test_fix_gpt_of_several_sizes()
+{
+	local image size a b n
+
+	image=$(image disk-gpt-esp.img)
+	size=$(stat -c %s "$image")
+	for n in 512 200704; do
+		for a in "$size" $((size + 1048576)); do
+			b=$((a + n))
+			rm -f a b alone-a alone-b
+			run 0 "$ISOWRITE" --yes --fix-gpt --size="$a" "$image" file:alone-a
+			run 0 "$ISOWRITE" --yes --fix-gpt --size="$b" "$image" file:alone-b
+			stick "$a" a
+			stick "$b" b
+			run 0 "$ISOWRITE" --yes --fix-gpt "$image" file:a file:b
+			sgdisk -v a | grep -q 'No problems' || fail "$a beside $b: sgdisk finds problems"
+			sgdisk -v b | grep -q 'No problems' || fail "$b beside $a: sgdisk finds problems"
+			same a alone-a "$size"
+			cmp <(tail -c 1M a) <(tail -c 1M alone-a) || fail "$a beside $b: the last MiB"
+			cmp <(tail -c 1M b) <(tail -c 1M alone-b) || fail "$b beside $a: the last MiB"
+		done
+	done
+}
+
 test_fix_gpt_in_place()
 {
 	blank "$(size_of "$(image ubuntu.iso)")" s
