@@ -251,7 +251,7 @@ void diagnose_range(struct pump *p, uint64_t from, uint64_t to)
 	}
 	while (engine_next_run(p->ep->plan, pos, to, &start, &len)) {
 		len = num_min(len, p->e->buf_size);
-		if (atomic_load(&p->e->cancelled) ||
+		if (pump_is_cancelled(p, &err) ||
 		    plan_fill(p->ep->plan, p->e->rest_sources, start, want, len, &err) < 0 ||
 		    pump_read(p, start, p->scratch, len, &err) < 0)
 			break;
@@ -259,7 +259,10 @@ void diagnose_range(struct pump *p, uint64_t from, uint64_t to)
 		pos = start + len;
 	}
 	io_aligned_free(want, p->e->buf_size);
-	if (err.kind != ERROR_NONE) {
+	if (err.kind != ERROR_NONE && m->bad_bytes > before) {
+		m->is_exact = false;
+		m->bad_bytes = before + (to - from); /* at most */
+	} else if (err.kind != ERROR_NONE) {
 		diagnose_piece(p, from, to);
 	} else if (m->bad_bytes == before) {
 		/* The proof failed, yet now it reads right (or the image changed under us). */

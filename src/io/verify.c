@@ -47,9 +47,9 @@ struct verify {
 	unsigned int n_pieces, n_open; /* open: segments not yet proved */
 	uint8_t *mem;
 	pthread_cond_t changed;
-	struct {
+	struct bad {
 		uint64_t from, to;
-	} bad[64];
+	} bad[64]; /* as the workers came to them, so not in order */
 	unsigned int n_bad;
 };
 
@@ -58,14 +58,14 @@ static void conclude(struct segment *seg, bool is_good)
 {
 	struct verify *v = seg->v;
 
-	if (!is_good) {
+	if (!is_good && v->n_bad < ARRAY_SIZE(v->bad)) {
+		v->bad[v->n_bad++] = (struct bad){ seg->from->pos, seg->to->pos };
+	} else if (!is_good) {
 		/* More than the table holds: the last entry grows, so that nothing is forgotten. */
-		if (v->n_bad < ARRAY_SIZE(v->bad)) {
-			v->bad[v->n_bad].from = seg->from->pos;
-			v->bad[v->n_bad++].to = seg->to->pos;
-		} else if (seg->to->pos > v->bad[v->n_bad - 1].to) {
-			v->bad[v->n_bad - 1].to = seg->to->pos;
-		}
+		struct bad *last = &v->bad[v->n_bad - 1];
+
+		last->from = num_min(last->from, seg->from->pos);
+		last->to = num_max(last->to, seg->to->pos);
 	}
 	seg->v = NULL;
 	v->n_open--;
@@ -352,6 +352,26 @@ static void verify_done(struct verify *v)
 	pthread_cond_destroy(&v->changed);
 }
 
+static int compare_bad(const void *a, const void *b)
+{
+	const struct bad *x = a, *y = b;
+
+	return x->from < y->from ? -1 : x->from > y->from;
+}
+
+/* Ascending and each byte once, so that the first bad place comes first. */
+static void diagnose(struct verify *v)
+{
+	uint64_t pos = 0;
+
+	qsort(v->bad, v->n_bad, sizeof(v->bad[0]), compare_bad);
+	for (unsigned int i = 0; i < v->n_bad; i++) {
+		if (v->bad[i].to > pos)
+			diagnose_range(v->p, num_max(v->bad[i].from, pos), v->bad[i].to);
+		pos = num_max(pos, v->bad[i].to);
+	}
+}
+
 int verify_marks(struct pump *p, uint64_t from, uint64_t to, struct error *err)
 {
 	struct engine *e = p->e;
@@ -371,8 +391,8 @@ int verify_marks(struct pump *p, uint64_t from, uint64_t to, struct error *err)
 	} else {
 		abandon(v);
 	}
-	for (unsigned int i = 0; rc == 0 && i < v->n_bad; i++)
-		diagnose_range(p, v->bad[i].from, v->bad[i].to);
+	if (rc == 0)
+		diagnose(v);
 	verify_done(v);
 	free(v);
 	return rc;
