@@ -30,7 +30,7 @@
 #define STATX_DIOALIGN 0
 #endif
 
-#define FILE_ALIGN 4096
+#define FILE_ALIGN 4096 /* the engine's; where more is asked for, O_DIRECT is not used */
 
 int target_reopen(const struct target *t, int flags)
 {
@@ -186,7 +186,7 @@ static uint32_t file_alignment(int fd)
 #if STATX_DIOALIGN
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
 	    (stx.stx_mask & STATX_DIOALIGN) && num_is_power_of_2(stx.stx_dio_offset_align) &&
-	    stx.stx_dio_offset_align <= 65536)
+	    stx.stx_dio_offset_align <= FILE_ALIGN)
 		return (uint32_t)num_max(stx.stx_dio_offset_align, 512);
 #else
 	(void)fd;
