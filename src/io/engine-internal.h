@@ -109,7 +109,7 @@ struct pump {
 	uint64_t next; /* seq it takes next from its lane */
 	bool is_starving;
 	bool sets_the_pace;
-	bool is_finished;
+	bool waits_for_source; /* nothing is in flight: it is not the target that stalls */
 	bool touched; /* something was written */
 	bool is_window_blank; /* both ends are zero, durably */
 	bool plan_is_known; /* closed, so it may be read without the lock */
@@ -201,6 +201,9 @@ void lane_leave(struct pump *p);
 enum lane_take { LANE_BUF, LANE_EMPTY, LANE_END, LANE_ERROR };
 enum lane_take lane_take(struct pump *p, bool block, struct engine_buf **ret, struct error *err);
 void lane_put(struct engine_buf *buf);
+
+/* Locked: waits on cond for something that the source's side has to do. */
+void lane_wait_locked(struct pump *p, pthread_cond_t *cond);
 
 /* pump.c */
 void *pump_main(void *arg);

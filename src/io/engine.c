@@ -293,6 +293,12 @@ int engine_start(struct engine *e, struct error *err)
 	return rc;
 }
 
+/* Every target is, and so is the source's thread: it fills in what the gate found out. */
+static bool is_over_locked(const struct engine *e)
+{
+	return e->n_finished == e->n_pumps && (e->source_done || !e->lanes[0].has_thread);
+}
+
 bool engine_wait(struct engine *e, int timeout_ms)
 {
 	struct timespec until;
@@ -306,10 +312,10 @@ bool engine_wait(struct engine *e, int timeout_ms)
 		until.tv_nsec -= 1000000000;
 	}
 	pthread_mutex_lock(&e->lock);
-	while (e->n_finished < e->n_pumps &&
+	while (!is_over_locked(e) &&
 	       pthread_cond_timedwait(&e->changed, &e->lock, &until) != ETIMEDOUT)
 		;
-	is_finished = e->n_finished == e->n_pumps;
+	is_finished = is_over_locked(e);
 	pthread_mutex_unlock(&e->lock);
 	return is_finished;
 }
@@ -322,8 +328,8 @@ void engine_get_status(struct engine *e, size_t i, struct engine_status *ret)
 	ret->phase = (enum engine_phase)atomic_load(&p->phase);
 	ret->done = atomic_load(&p->done);
 	ret->total = atomic_load(&p->total);
-	ret->stalled = now > last ? (double)(now - last) / 1e9 : 0;
 	pthread_mutex_lock(&e->lock);
+	ret->stalled = now > last && !p->waits_for_source ? (double)(now - last) / 1e9 : 0;
 	ret->sets_the_pace = p->sets_the_pace;
 	pthread_mutex_unlock(&e->lock);
 }

@@ -79,6 +79,14 @@ void lane_leave(struct pump *p)
 	pthread_mutex_unlock(&p->e->lock);
 }
 
+void lane_wait_locked(struct pump *p, pthread_cond_t *cond)
+{
+	p->waits_for_source = true;
+	pthread_cond_wait(cond, &p->e->lock);
+	p->waits_for_source = false;
+	atomic_store(&p->last_progress, engine_now());
+}
+
 enum lane_take lane_take(struct pump *p, bool block, struct engine_buf **ret, struct error *err)
 {
 	struct engine *e = p->e;
@@ -107,7 +115,7 @@ enum lane_take lane_take(struct pump *p, bool block, struct engine_buf **ret, st
 			p->is_starving = true;
 			pthread_cond_signal(&lane->can_fill);
 			if (block) {
-				pthread_cond_wait(&p->can_take, &e->lock);
+				lane_wait_locked(p, &p->can_take);
 				continue;
 			}
 			taken = LANE_EMPTY;
@@ -143,7 +151,8 @@ static bool split_locked(struct lane *lane)
 
 		if (p->lane != lane)
 			continue;
-		starving |= p->is_starving;
+		/* One that was woken, but has not run since, lacks nothing. */
+		starving |= p->is_starving && p->next == lane->head;
 		if (p->next < lane->head && (!slowest || p->next < slowest->next))
 			slowest = p;
 	}
@@ -165,9 +174,16 @@ static bool split_locked(struct lane *lane)
 	return true;
 }
 
-static bool is_over_locked(const struct engine *e)
+/* Is there nobody left to read for? The leader reads for the hash as well. */
+static bool is_over_locked(const struct lane *lane)
 {
-	return atomic_load(&e->cancelled) || e->stopping || e->n_finished == e->n_pumps;
+	const struct engine *e = lane->e;
+	bool has_reader = lane->is_leader;
+
+	for (size_t i = 0; i < e->n_pumps; i++)
+		has_reader |= e->pumps[i].lane == lane;
+	return !has_reader || atomic_load(&e->cancelled) || e->stopping ||
+	       e->n_finished == e->n_pumps;
 }
 
 /* A free buffer with one reference (the reader's); NULL when nobody needs it any more. */
@@ -177,7 +193,7 @@ static struct engine_buf *get_free(struct lane *lane)
 	struct engine_buf *buf = NULL;
 
 	pthread_mutex_lock(&e->lock);
-	while (!buf && !is_over_locked(e)) {
+	while (!buf && !is_over_locked(lane)) {
 		for (size_t i = 0; i < lane->n_bufs && !buf; i++)
 			if (lane->bufs[i].refs == 0)
 				buf = &lane->bufs[i];
@@ -340,6 +356,7 @@ void *lane_hasher_main(void *arg)
 
 	for (;;) {
 		struct engine_buf *buf = NULL;
+		int rc;
 
 		pthread_mutex_lock(&e->lock);
 		while (lane->hash_next == lane->head && !lane->ended && !e->stopping)
@@ -349,9 +366,9 @@ void *lane_hasher_main(void *arg)
 		pthread_mutex_unlock(&e->lock);
 		if (!buf)
 			return NULL;
-		if (engine_hash_piece(e, buf, &err) < 0)
-			e->hash_failed = true;
+		rc = engine_hash_piece(e, buf, &err);
 		pthread_mutex_lock(&e->lock);
+		e->hash_failed |= rc < 0;
 		lane->hash_next++;
 		unref_locked(buf);
 		pthread_cond_broadcast(&e->changed);

@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "io/engine-internal.h"
 
+#define COMMIT_MAX 8 /* requests of the commit: 4 unless there are kept bytes in the tail */
+
 struct slot {
 	struct ring_op op;
 	struct engine_buf *buf; /* NULL: free */
@@ -327,51 +329,50 @@ static int write_rest(struct pump *p, struct error *err)
 	return 0;
 }
 
-/*
- * Hands the tail and the head's first request to the kernel in one call: a
- * killed writer wrote both or none.
- */
-static int commit_fast(struct pump *p, uint64_t first, struct error *err)
+/* The requests that write the tail and then the head's first bytes; 0 if they are more than max. */
+static unsigned int make_commit(const struct pump *p, uint64_t first, struct ring_op *ops,
+				unsigned int max)
 {
-	struct ring_op ops[8];
-	unsigned int n = 0;
-	struct ring_op *op;
-	int sys = 0;
-
+	const struct engine_plan *ep = p->ep;
 	const struct {
 		uint64_t from, len;
 		uint8_t *data;
 	} ends[] = {
-		{ p->ep->tail_start, p->ep->tail_len, p->ep->tail },
-		{ 0, first, p->ep->head },
+		{ ep->tail_start, ep->tail_len, ep->tail },
+		{ 0, first, ep->head },
 	};
+	unsigned int n = 0;
 
-	ring_hold(p->ring, true);
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
 		uint64_t pos = ends[i].from, end = pos + ends[i].len, start, len;
 
-		while (n < ARRAY_SIZE(ops) &&
-		       engine_next_run(p->ep->plan, pos, end, &start, &len)) {
+		while (engine_next_run(ep->plan, pos, end, &start, &len)) {
+			if (n == max)
+				return 0;
 			len = num_min(len, ENGINE_BUF_MAX);
-			ops[n] = (struct ring_op){ .is_write = true,
-						   .buf = ends[i].data + (start - ends[i].from),
-						   .len = (uint32_t)len,
-						   .off = start };
-			ring_submit(p->ring, &ops[n++]);
+			ops[n++] = (struct ring_op){ .is_write = true,
+						     .buf = ends[i].data + (start - ends[i].from),
+						     .len = (uint32_t)len,
+						     .off = start };
 			pos = start + len;
 		}
 	}
+	return n;
+}
+
+/* Hands all of them to the kernel in one call: a killed writer wrote all or none. */
+static bool commit_fast(struct pump *p, struct ring_op *ops, unsigned int n)
+{
+	const struct ring_op *op;
+	bool is_good = true;
+
+	ring_hold(p->ring, true);
+	for (unsigned int i = 0; i < n; i++)
+		ring_submit(p->ring, &ops[i]);
 	while ((op = ring_wait(p->ring)))
-		if (op->res != (int)op->len)
-			sys = op->res < 0 ? -op->res : EIO;
+		is_good &= op->res == (int)op->len;
 	ring_hold(p->ring, false);
-	if (!sys)
-		return 0;
-	/* Once more, the slow way, all of it. */
-	return write_runs(p, ends[0].from, ends[0].from + ends[0].len, ends[0].data, err) < 0 ||
-			       write_runs(p, 0, ends[1].len, ends[1].data, err) < 0
-		       ? -1
-		       : 0;
+	return is_good;
 }
 
 /*
@@ -386,13 +387,16 @@ static int write_window(struct pump *p, struct error *err)
 	uint64_t first = num_min(ep->head_len, p->e->buf_size);
 	bool is_aligned = !t->is_direct || t->fd_buffered < 0 ||
 			  (ep->tail_start + ep->tail_len) % t->geo.io_align == 0;
+	struct ring_op ops[COMMIT_MAX];
+	unsigned int n = 0;
 
 	if (write_runs(p, first, ep->head_len, ep->head + first, err) < 0 || flush(p, err) < 0)
 		return -1;
-	/* A run of at most 1 MiB and a bit: at most four requests, unless the plan is odd. */
-	if (is_aligned && ep->tail_len <= 2 * ENGINE_WINDOW && ep->plan->n_extents < 64 &&
-	    planned_bytes(ep->plan, 0, ep->head_len) == ep->head_len)
-		return commit_fast(p, first, err);
+	if (is_aligned)
+		n = make_commit(p, first, ops, (unsigned int)num_min(p->depth, COMMIT_MAX));
+	if (n > 0 && commit_fast(p, ops, n))
+		return 0;
+	/* The slow way, all of it, perhaps once more. */
 	if (write_runs(p, ep->tail_start, ep->tail_start + ep->tail_len, ep->tail, err) < 0)
 		return -1;
 	return write_runs(p, 0, first, ep->head, err);
@@ -405,7 +409,7 @@ static int wait_head(struct pump *p, struct error *err)
 
 	pthread_mutex_lock(&e->lock);
 	while (!e->head_ready && !e->source_done && !atomic_load(&e->cancelled))
-		pthread_cond_wait(&e->changed, &e->lock);
+		lane_wait_locked(p, &e->changed);
 	if (!e->head_ready && e->source_error.kind != ERROR_NONE) {
 		*err = e->source_error;
 		rc = -1;
@@ -421,7 +425,7 @@ static int wait_gate(struct pump *p, struct error *err)
 
 	pthread_mutex_lock(&e->lock);
 	while (!e->source_done && !atomic_load(&e->cancelled))
-		pthread_cond_wait(&e->changed, &e->lock);
+		lane_wait_locked(p, &e->changed);
 	if (e->source_error.kind != ERROR_NONE) {
 		*err = e->source_error;
 		rc = -1;
@@ -557,6 +561,7 @@ static void finish(struct pump *p, int rc, const struct error *err)
 {
 	struct engine_result *r = &p->et->result;
 	struct engine *e = p->e;
+	bool nobody_reads;
 
 	r->failed_in = (enum engine_phase)atomic_load(&p->phase);
 	if (rc < 0) {
@@ -576,12 +581,15 @@ static void finish(struct pump *p, int rc, const struct error *err)
 	}
 	pthread_mutex_lock(&e->lock);
 	atomic_store(&p->phase, ENGINE_FINISHED);
-	p->is_finished = true;
 	e->n_finished++;
+	nobody_reads = e->n_finished == e->n_pumps && !e->source_done;
 	for (size_t i = 0; i < e->n_lanes; i++)
 		pthread_cond_signal(&e->lanes[i].can_fill);
 	pthread_cond_broadcast(&e->changed);
 	pthread_mutex_unlock(&e->lock);
+	/* The last target has failed: a pipe that says nothing must not hold up the report. */
+	if (nobody_reads && e->is_stream && !source_can_rewind(e->sources[0]))
+		source_cancel(e->sources[0]);
 }
 
 void *pump_main(void *arg)
