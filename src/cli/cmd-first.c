@@ -230,6 +230,8 @@ static int look(const char *path, struct layout *lay, uint64_t *ret_bytes, struc
 	if (source_open(path, &src, err) < 0)
 		return -1;
 	r = detect_layout(src, DETECT_BUDGET, lay, err);
+	if (r == 0)
+		r = detect_check_foreign(lay, path, err);
 	*ret_bytes = src->size != SOURCE_SIZE_UNKNOWN ? src->size : src->file_size;
 	source_free(src);
 	return r;

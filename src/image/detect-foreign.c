@@ -33,6 +33,8 @@ static const struct foreign {
 	{ "zip", "a ZIP archive", "unzip", NULL, NULL },
 	{ "7z", "a 7-Zip archive", "7z x", NULL, NULL },
 	{ "bzip2", "compressed by bzip2", "bunzip2 -k", NULL, NULL },
+	{ "lz4", "compressed by LZ4", "lz4 -d", NULL, NULL },
+	{ "lzip", "compressed by lzip", "lzip -dk", NULL, NULL },
 };
 
 /* What stands at a fixed place of the first 4 KiB. */
@@ -51,6 +53,8 @@ static const struct magic {
 	{ "zip", 0, 4, "PK\x03\x04" },
 	{ "7z", 0, 6, "7z\xbc\xaf\x27\x1c" },
 	{ "bzip2", 4, 6, "1AY&SY" }, /* behind "BZh" and a digit */
+	{ "lz4", 0, 4, "\x04\x22\x4d\x18" },
+	{ "lzip", 0, 5, "LZIP\x01" },
 };
 
 static void set_foreign(struct detect *d, const char *name)

@@ -52,6 +52,8 @@ test_foreign_formats()
 	noise 1M payload
 	(printf 'QFI\373\0\0\0\003' && cat payload) >q.qcow2
 	refused 4 "qemu-img convert" q.qcow2 file:s
+	run 4 "$ISOWRITE" q.qcow2
+	has "qemu-img convert -O raw q.qcow2 q.qcow2.img" err
 }
 
 test_files_that_are_not_blank()

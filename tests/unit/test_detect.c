@@ -356,6 +356,9 @@ static void test_foreign(void)
 		{ 8192 - 12, "NER5", 4, "nrg", "nrg2iso d.img d.img.iso" },
 		{ 8192 - 8, "NERO", 4, "nrg", "nrg2iso d.img d.img.iso" },
 		{ 0, "PK\3\4", 4, "zip", "unzip d.img" },
+		{ 0, "BZh91AY&SY", 10, "bzip2", "bunzip2 -k d.img" },
+		{ 0, "\4\x22\x4d\x18", 4, "lz4", "lz4 -d d.img" },
+		{ 0, "LZIP\1", 5, "lzip", "lzip -dk d.img" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
