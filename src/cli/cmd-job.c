@@ -62,24 +62,58 @@ static bool is_permission(const struct error *err)
 	return err->kind == ERROR_REFUSED && err->code && strstr(err->code, "permission");
 }
 
+/* Refused before anything was touched, of a long list of them two say enough. */
+#define MAX_REFUSALS 3
+
+static bool any_started(const struct report *r)
+{
+	for (size_t i = 0; i < r->n_targets; i++) {
+		if (r->targets[i].result.verdict != ENGINE_UNTOUCHED)
+			return true;
+	}
+	return false;
+}
+
+static size_t count_errors(const struct report *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n_targets; i++)
+		n += r->targets[i].error.kind != ERROR_NONE;
+	return n;
+}
+
+/* What holds for all of them, in one line. */
+static void print_nothing_written(struct ui *ui, const struct report *r, size_t n_errors,
+				  size_t n_left)
+{
+	if (n_left > 0)
+		fprintf(ui->err, _("  And %zu more cannot be written."), n_left);
+	if (n_errors < r->n_targets)
+		fprintf(ui->err, _("  Nothing was written anywhere; --keep-going writes the "
+				   "others.\n"));
+	else
+		fprintf(ui->err, _("  Nothing was written anywhere.\n"));
+}
+
 static void print_errors(struct ui *ui, const struct report *r)
 {
 	bool is_plan = strcmp(r->command, "plan") == 0, wants_sticks = false, wants_sudo = false;
-	bool any_started = false;
-	size_t n_errors = 0;
+	bool nothing_done = strcmp(r->command, "write") == 0 && !any_started(r);
+	size_t n_errors = count_errors(r), n_told = 0;
+	size_t max = nothing_done && n_errors > MAX_REFUSALS ? MAX_REFUSALS - 1 : SIZE_MAX;
 
 	if (r->error.kind != ERROR_NONE) {
 		ui_warn(ui, "%s", r->error.msg);
 		if (is_permission(&r->error))
 			print_sudo(ui);
 	}
-	for (size_t i = 0; i < r->n_targets; i++) {
+	for (size_t i = 0; i < r->n_targets && n_told < max; i++) {
 		const struct report_target *t = &r->targets[i];
 
-		any_started = any_started || t->result.verdict != ENGINE_UNTOUCHED;
 		if (t->error.kind == ERROR_NONE)
 			continue;
-		n_errors++;
+		n_told++;
 		/* What ended the whole job was said already. */
 		if (strcmp(t->error.msg, r->error.msg) != 0)
 			ui_warn(ui, "%s", t->error.msg);
@@ -91,11 +125,8 @@ static void print_errors(struct ui *ui, const struct report *r)
 		print_sudo(ui);
 	if (wants_sticks)
 		cmd_print_sticks(ui, "  ");
-	if (n_errors > 0 && r->n_targets > 1 && !any_started && strcmp(r->command, "write") == 0)
-		fprintf(ui->err, "%s",
-			n_errors < r->n_targets
-				? _("  Nothing was written anywhere; --keep-going writes the others.\n")
-				: _("  Nothing was written anywhere.\n"));
+	if (nothing_done && n_errors > 0 && r->n_targets > 1)
+		print_nothing_written(ui, r, n_errors, n_errors - n_told);
 }
 
 int cmd_run_job(struct ui *ui, const char *command, job_fn job,

@@ -102,6 +102,10 @@ test_globs()
 	# There is nothing that --keep-going could write.
 	refuses 3 'Nothing was written anywhere.' -y plain.img b.img copy
 	lacks_text keep-going err
+	# isowrite *.iso: as many lines as can be read.
+	for i in 1 2 3 4 5 6 7 8; do cp b.img "more$i.img"; done
+	refuses 3 'And 8 more cannot be written.  Nothing was written anywhere; --keep-going' \
+		-y plain.img b.img copy more*.img stick
 	cp plain.img copy
 	refuses 3 'rule file-in-use' -y stick plain.img
 	same plain.img copy
