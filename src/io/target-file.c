@@ -131,10 +131,25 @@ static int file_recheck(struct target *t, struct error *err)
 	return device_recheck(t->fd_buffered, &t->info, err);
 }
 
+/* What was written is of no use when the file was deleted, replaced or cut short meanwhile. */
+static int check_place(struct target *t, struct error *err)
+{
+	char safe[TARGET_SAFE_PATH];
+	struct stat own, st;
+
+	if (fstat(t->fd_buffered, &own) == 0 && stat(t->path, &st) == 0 &&
+	    own.st_dev == st.st_dev && own.st_ino == st.st_ino &&
+	    (uint64_t)own.st_size == t->geo.size)
+		return 0;
+	return error_set(err, ERROR_IO, "target-replaced",
+			 _("%s was deleted, replaced or cut short while it was written."),
+			 target_safe_path(t, safe));
+}
+
 static int file_close(struct target *t, struct error *err)
 {
 	char safe[TARGET_SAFE_PATH];
-	int sys = 0;
+	int sys = 0, rc = t->fd >= 0 ? check_place(t, err) : 0;
 
 	if (t->fd >= 0 && close(t->fd))
 		sys = errno;
@@ -145,7 +160,7 @@ static int file_close(struct target *t, struct error *err)
 		return error_set_sys(err, ERROR_IO, "close-failed", sys,
 				     _("Closing %s failed, so its contents are not certain"),
 				     target_safe_path(t, safe));
-	return 0;
+	return rc;
 }
 
 const struct target_ops target_file_ops = {

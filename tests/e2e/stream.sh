@@ -190,6 +190,26 @@ test_source_changed_while_it_was_written()
 	window_is_blank s
 }
 
+# Deleted, moved, replaced: whatever was written, it is not there under that name.
+test_target_file_lost_while_it_was_written()
+{
+	local how
+
+	noise 8M i
+	for how in "rm s" "mv s s2" "blank 16M s2; mv s2 s"; do
+		rm -f s s2
+		blank 16M s
+		{
+			head -c 4M i
+			until [ "$(stat -c %b s)" -ge 4096 ]; do sleep 0.01; done
+			eval "$how"
+			tail -c +$((4194304 + 1)) i
+		} | run 6 "$ISOWRITE" --yes - s
+		has 'was deleted, replaced or cut short while it was written' err
+		lacks_text Verified out
+	done
+}
+
 test_two_targets_share_a_stream()
 {
 	noise 6000001 i
