@@ -137,6 +137,14 @@ static int ignore_ask(struct fdisk_context *cxt, struct fdisk_ask *ask, void *da
 	return 0;
 }
 
+/* A zero type is an unused entry (UEFI 2.10 5.3.3); libfdisk takes one with leftovers for used. */
+static bool is_unused_type(const struct fdisk_parttype *type)
+{
+	const char *text = type ? fdisk_parttype_get_string(type) : NULL;
+
+	return text && text[strspn(text, "0-")] == '\0';
+}
+
 static int take_parts(struct fdisk_context *cxt, struct view *v, struct error *err)
 {
 	struct fdisk_table *table = NULL;
@@ -155,7 +163,7 @@ static int take_parts(struct fdisk_context *cxt, struct view *v, struct error *e
 		struct fdisk_partition *p = fdisk_table_get_partition(table, i);
 
 		if (!p || !fdisk_partition_is_used(p) || !fdisk_partition_has_start(p) ||
-		    !fdisk_partition_has_size(p))
+		    !fdisk_partition_has_size(p) || is_unused_type(fdisk_partition_get_type(p)))
 			continue;
 		v->part[v->n++] = (struct view_part){ (uint32_t)fdisk_partition_get_partno(p) + 1,
 						      fdisk_partition_get_start(p),

@@ -65,6 +65,19 @@ static int check_image(const struct fix *fix, const struct layout *lay, struct e
 	return 0;
 }
 
+/* Of entries that make no sense every reader makes something else. */
+static int check_entries(const struct fix *fix, struct error *err)
+{
+	struct gpt_entry entry;
+
+	for (uint32_t i = 0; i < fix->header.n_entries; i++) {
+		if (gpt_decode_entry(fix->array + (size_t)i * fix->header.entry_size, &entry) &&
+		    (entry.last_lba < entry.first_lba || entry.last_lba == UINT64_MAX))
+			return error_damaged(_("a partition in it ends before it begins"), err);
+	}
+	return 0;
+}
+
 /* The protective MBR, the primary header and the array, judged by their bytes. */
 static int read_table(struct fix *fix, struct error *err)
 {
@@ -102,7 +115,7 @@ static int read_table(struct fix *fix, struct error *err)
 		return -1;
 	if (gpt_array_crc(&fix->header, fix->array) != fix->header.entries_crc)
 		return error_damaged(_("the checksum of its entries is wrong"), err);
-	return 0;
+	return check_entries(fix, err);
 }
 
 /* The first block behind all that the image may hold beside its own backup. */

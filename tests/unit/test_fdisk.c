@@ -146,6 +146,19 @@ static void test_overlap(void)
 	CHECK(check(&e, &err) == 0);
 }
 
+/* Whoever deletes a partition need not clear more than its type. */
+static void test_leftovers_in_an_unused_entry(void)
+{
+	struct gpt_entry c = { .first_lba = 4 * MIB / 512, .last_lba = 5 * MIB / 512 };
+	struct ends e;
+	struct error err;
+
+	init(&e, 512);
+	gpt_encode_entry(e.array + (size_t)3 * 128, &c);
+	put_headers(&e);
+	CHECK(check(&e, &err) == 0);
+}
+
 static void test_backup_missing(void)
 {
 	struct ends e;
@@ -193,6 +206,7 @@ int main(void)
 	RUN(test_right);
 	RUN(test_no_table);
 	RUN(test_overlap);
+	RUN(test_leftovers_in_an_unused_entry);
 	RUN(test_backup_missing);
 	RUN(test_backup_differs);
 	RUN(test_backup_in_the_wrong_place);

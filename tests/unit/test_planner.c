@@ -291,6 +291,21 @@ static void set_last_usable(struct gpt_image *img, uint64_t lba)
 	gpt_encode_header(img->data + img->block_size, &header);
 }
 
+/* Of the first partition, which begins at 64; the checksums stay right. */
+static void set_entry_end(struct gpt_image *img, uint64_t lba)
+{
+	uint8_t *header = img->data + img->block_size, *array = header + img->block_size;
+	struct gpt_header h;
+	struct gpt_entry entry;
+
+	gpt_decode_entry(array, &entry);
+	entry.last_lba = lba;
+	gpt_encode_entry(array, &entry);
+	gpt_decode_header(header, img->block_size, 1, &h);
+	h.entries_crc = gpt_array_crc(&h, array);
+	gpt_encode_header(header, &h);
+}
+
 static void test_fix_refused(void)
 {
 	struct gpt_image img = { 512, 128, 8192, NULL, { 0 } };
@@ -318,6 +333,11 @@ static void test_fix_refused(void)
 	img.data[512 + 16]++;
 	check_refused(&img, src, 8 * MIB, 512, "gpt-damaged");
 	img.data[512 + 16]--;
+	set_entry_end(&img, 63);
+	check_refused(&img, src, 8 * MIB, 512, "gpt-damaged");
+	set_entry_end(&img, UINT64_MAX);
+	check_refused(&img, src, 8 * MIB, 512, "gpt-damaged");
+	set_entry_end(&img, 127);
 	img.data[446 + 8] = 0;
 	check_refused(&img, src, 8 * MIB, 512, "gpt-unprotected");
 	img.data[446 + 8] = 1;
