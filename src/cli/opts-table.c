@@ -11,6 +11,8 @@
 #include "base/text.h"
 #include "io/device.h"
 
+#define MAX_SIZE (1ULL << 53) /* what a number in JSON holds */
+
 const struct command_row command_table[N_COMMANDS] = {
 	[COMMAND_WRITE] = { "write", "IMAGE TARGET...", _("write, read back, compare"), 1,
 			    SIZE_MAX },
@@ -305,6 +307,7 @@ static int set_seed(struct options *o, const char *value, struct error *err)
 
 static int set_size(struct options *o, const char *value, struct error *err)
 {
+	char quoted[64];
 	uint64_t size;
 
 	if (num_parse_size(value, &size, err) < 0) {
@@ -313,6 +316,10 @@ static int set_size(struct options *o, const char *value, struct error *err)
 	}
 	if (size == 0)
 		return error_set(err, ERROR_USAGE, "bad-size", _("--size cannot be 0."));
+	if (size >= MAX_SIZE)
+		return error_set(err, ERROR_USAGE, "bad-size",
+				 _("--size: no stick is as large as %s."),
+				 text_escape_trim(value, quoted, sizeof(quoted)));
 	o->size = size;
 	return 0;
 }
@@ -353,7 +360,7 @@ static const struct option_row rows[] = {
 	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W, true,
 	  _("do not read back: \"written, not verified\""), set_no_verify },
 	{ 0, "allow", "RULE,...", 0, VALUE_LIST, "internal contents large partition truncated",
-	  W | P | C, true, _("lift a safety rule by its name"), set_allow },
+	  W | P, true, _("lift a safety rule by its name"), set_allow },
 	{ 0, "unmount", NULL, 0, VALUE_NONE, NULL, W, true,
 	  _("unmount what is mounted (with --yes, in scripts)"), set_unmount },
 	{ 0, "keep-going", NULL, 0, VALUE_NONE, NULL, W, false,

@@ -203,18 +203,18 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 	}
 	if (o->n_operands < row->min_operands && o->n_operands == 1)
 		return error_set(err, ERROR_USAGE, "missing-operand",
-				 _("'%s' wants one more operand: isowrite %s %s."), row->name,
+				 _("'%s' wants one more operand: isowrite %s %s"), row->name,
 				 row->name, row->operands);
 	if (o->n_operands < row->min_operands)
 		return error_set(err, ERROR_USAGE, "missing-operand",
-				 _("'%s' wants an operand: isowrite %s %s."), row->name, row->name,
+				 _("'%s' wants an operand: isowrite %s %s"), row->name, row->name,
 				 row->operands);
 	if (o->n_operands > row->max_operands)
 		return error_set(
 			err, ERROR_USAGE, "unwanted-operand",
-			_("'%s' is one operand too many: isowrite %s %s."),
+			_("'%s' is one operand too many: isowrite %s%s%s"),
 			text_escape_trim(o->operands[row->max_operands], quoted, sizeof(quoted)),
-			row->name, row->operands);
+			row->name, row->operands[0] ? " " : "", row->operands);
 	if (o->command == COMMAND_WRITE && o->n_operands == 1)
 		*action = o->dry_run ? OPTS_RUN : OPTS_NO_TARGET;
 	return 0;

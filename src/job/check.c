@@ -383,6 +383,18 @@ static void check_done(struct check *c)
 	io_aligned_free(c->want, READ_SIZE);
 }
 
+/* What write would create is of no use here. */
+static int explain_missing(struct job *j)
+{
+	struct report_target *rt = &j->r->targets[0];
+	char name[256];
+
+	if (strcmp(rt->error.code, "no-such-target") == 0 && strncmp(rt->path, "/dev/", 5) != 0)
+		error_set(&rt->error, ERROR_USAGE, "no-such-target", _("There is no %s to check."),
+			  text_escape(rt->path, SIZE_MAX, name, sizeof(name)));
+	return -1;
+}
+
 static int check_story(struct job *j, struct error *err)
 {
 	struct report *r = j->r;
@@ -394,8 +406,10 @@ static int check_story(struct job *j, struct error *err)
 		return -1;
 	r->is_receipt = rc == 1;
 	snprintf(r->image_path, sizeof(r->image_path), "%s", j->req->image);
-	if (job_look_at_targets(j, err) < 0 || job_check_targets(j) < 0)
+	if (job_look_at_targets(j, err) < 0)
 		return -1;
+	if (job_check_targets(j) < 0)
+		return explain_missing(j);
 	if (!r->is_receipt && job_make_plans(j, err) < 0)
 		return -1;
 	if (target_open_read(j->targets[0].target, &r->targets[0].error) < 0)

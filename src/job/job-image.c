@@ -56,13 +56,11 @@ static int check_truncated(struct job *j, struct error *err)
 	text_escape(lay->expected_by, SIZE_MAX, by, sizeof(by));
 	num_format_bytes(has, sizeof(has), lay->size);
 	num_format_bytes(needs, sizeof(needs), lay->expected_size);
-	return error_set(err, ERROR_IMAGE, "truncated",
-			 strcmp(j->r->command, "check") == 0
-				 ? _("%s is cut short: it has %s bytes, but %s ends at %s. "
-				     "--allow=truncated compares what is there.")
-				 : _("%s is cut short: it has %s bytes, but %s ends at %s. "
-				     "Download it again; --allow=truncated writes what is there."),
-			 name, has, by, needs);
+	return error_set(
+		err, ERROR_IMAGE, "truncated",
+		_("%s is cut short: it has %s bytes, but %s ends at %s. Download it again; "
+		  "--allow=truncated writes what is there."),
+		name, has, by, needs);
 }
 
 /* A pipe may keep us waiting: for its first bytes, or as long as this thread reads it. */

@@ -190,6 +190,14 @@ test_other_stick()
 	run 5 "$ISOWRITE" check "$IMAGE" t
 }
 
+test_no_such_target()
+{
+	noise 1M i
+	run 2 "$ISOWRITE" check i nothing
+	has 'There is no nothing to check' err
+	lacks_text 'file:' err
+}
+
 # What was written with --allow=truncated is compared without it.
 test_truncated_image_is_compared_as_it_is()
 {

@@ -127,12 +127,13 @@ static void test_options_of_other_commands(void)
 
 static void test_operands(void)
 {
-	fails("inspect", "'inspect' wants an operand: isowrite inspect IMAGE|DEVICE.");
-	fails("inspect a b", "'b' is one operand too many: isowrite inspect IMAGE|DEVICE.");
-	fails("check a", "'check' wants one more operand: isowrite check IMAGE|RECEIPT TARGET.");
+	fails("inspect", "'inspect' wants an operand: isowrite inspect IMAGE|DEVICE");
+	fails("inspect a b", "'b' is one operand too many: isowrite inspect IMAGE|DEVICE");
+	fails("devices a", "'a' is one operand too many: isowrite devices");
+	fails("check a", "'check' wants one more operand: isowrite check IMAGE|RECEIPT TARGET");
 	fails("a.iso _", "The name of target 1 is empty.");
 	fails("_ b", "The image's name is empty.");
-	fails("write", "'write' wants an operand: isowrite write IMAGE TARGET....");
+	fails("write", "'write' wants an operand: isowrite write IMAGE TARGET...");
 }
 
 static void test_digests(void)
@@ -176,6 +177,7 @@ static void test_values(void)
 	CHECK_U64(o.size, 16000000000);
 	CHECK_U64(o.sector_size, 4096);
 	CHECK(parse("plan a --size=0") == -1);
+	fails("plan a --size=8EiB", "--size: no stick is as large as 8EiB.");
 	CHECK(parse("plan a --size=16 --sector-size=100") == -1);
 	fails("plan a --sector-size=4096", "--sector-size goes with --size=SIZE.");
 	CHECK(parse("a b --seed=6f1c2d9e-93a0-4d6b-8a2e-0f3b5c7d9e11") == 0 && o.seed);
