@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "io/engine-internal.h"
 
-#define COMMIT_MAX 8 /* requests of the commit: 4 unless there are kept bytes in the tail */
+#define WINDOW_OPS 8 /* requests for both ends of the commit window, if the plan is no odd one */
 
 struct slot {
 	struct ring_op op;
@@ -83,38 +83,40 @@ static int zero_end(struct pump *p, uint64_t from, uint64_t to, struct error *er
 }
 
 /*
- * Both ends in one call to the kernel: a killed writer zeroed both or none.
- * False if it has to be done the slow way.
+ * Hands requests to the kernel in one call: a killed writer wrote all or none.
+ * 0, or -1 if there are too many for one, or one was not done whole.
  */
-static bool zero_fast(struct pump *p, uint64_t head_end, uint64_t tail_start, uint64_t tail_end)
+static int submit_at_once(struct pump *p, struct ring_op *ops, unsigned int n)
 {
-	const struct {
-		uint64_t from, to;
-	} ends[] = { { 0, head_end }, { tail_start, tail_end } };
-	struct ring_op ops[ENGINE_DEPTH_MAX], *op;
-	uint64_t pos, start, len;
-	unsigned int n = 0;
-	bool ok = true;
+	struct ring_op *op;
+	int rc = 0;
 
-	memset(p->scratch, 0, p->e->buf_size);
+	if (n > p->depth)
+		return -1;
 	ring_hold(p->ring, true);
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		pos = ends[i].from;
-		while (ok && next_zero(p, &pos, ends[i].to, &start, &len)) {
-			ok = n < p->depth;
-			if (!ok)
-				break;
-			ops[n] = (struct ring_op){ .is_write = true,
-						   .buf = p->scratch,
-						   .len = (uint32_t)len,
-						   .off = start };
-			ring_submit(p->ring, &ops[n++]);
-		}
-	}
+	for (unsigned int i = 0; i < n; i++)
+		ring_submit(p->ring, &ops[i]);
 	while ((op = ring_wait(p->ring)))
-		ok = ok && op->res == (int)op->len;
+		if (op->res != (int)op->len)
+			rc = -1;
 	ring_hold(p->ring, false);
-	return ok;
+	return rc;
+}
+
+/* Adds requests that zero what is planned of [from, to); false if ops cannot hold them all. */
+static bool add_zero_ops(struct pump *p, uint64_t from, uint64_t to, struct ring_op *ops,
+			 unsigned int *n)
+{
+	uint64_t pos = from, start, len;
+
+	while (next_zero(p, &pos, to, &start, &len)) {
+		if (*n == WINDOW_OPS)
+			return false;
+		ops[(*n)++] = (struct ring_op){
+			.is_write = true, .buf = p->scratch, .len = (uint32_t)len, .off = start
+		};
+	}
+	return true;
 }
 
 static int flush(struct pump *p, struct error *err)
@@ -137,9 +139,15 @@ static int zero_window(struct pump *p, struct error *err)
 	/* tail_start is rounded further down, and an open plan keeps what lies before its tail. */
 	uint64_t tail_start = num_max(p->ep->tail_start, p->plan_is_known ? 0 : last_mib);
 
+	struct ring_op ops[WINDOW_OPS];
+	unsigned int n_ops = 0;
+
 	p->touched = true;
 	p->et->target->was_written = true;
-	if (!zero_fast(p, head_end, tail_start, tail_end) &&
+	memset(p->scratch, 0, p->e->buf_size);
+	if (!(add_zero_ops(p, 0, head_end, ops, &n_ops) &&
+	      add_zero_ops(p, tail_start, tail_end, ops, &n_ops) &&
+	      submit_at_once(p, ops, n_ops) == 0) &&
 	    (zero_end(p, 0, head_end, err) < 0 || zero_end(p, tail_start, tail_end, err) < 0))
 		return -1;
 	if (flush(p, err) < 0)
@@ -329,50 +337,23 @@ static int write_rest(struct pump *p, struct error *err)
 	return 0;
 }
 
-/* The requests that write the tail and then the head's first bytes; 0 if they are more than max. */
-static unsigned int make_commit(const struct pump *p, uint64_t first, struct ring_op *ops,
-				unsigned int max)
+/* Requests for the planned runs of [from, from+len); false if ops cannot hold them all. */
+static bool add_commit_ops(const struct pump *p, uint64_t from, uint64_t len, uint8_t *data,
+			   struct ring_op *ops, unsigned int *n)
 {
-	const struct engine_plan *ep = p->ep;
-	const struct {
-		uint64_t from, len;
-		uint8_t *data;
-	} ends[] = {
-		{ ep->tail_start, ep->tail_len, ep->tail },
-		{ 0, first, ep->head },
-	};
-	unsigned int n = 0;
+	uint64_t pos = from, start, run;
 
-	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		uint64_t pos = ends[i].from, end = pos + ends[i].len, start, len;
-
-		while (engine_next_run(ep->plan, pos, end, &start, &len)) {
-			if (n == max)
-				return 0;
-			len = num_min(len, ENGINE_BUF_MAX);
-			ops[n++] = (struct ring_op){ .is_write = true,
-						     .buf = ends[i].data + (start - ends[i].from),
-						     .len = (uint32_t)len,
-						     .off = start };
-			pos = start + len;
-		}
+	while (engine_next_run(p->ep->plan, pos, from + len, &start, &run)) {
+		if (*n == WINDOW_OPS)
+			return false;
+		run = num_min(run, p->e->buf_size);
+		ops[(*n)++] = (struct ring_op){ .is_write = true,
+						.buf = data + (start - from),
+						.len = (uint32_t)run,
+						.off = start };
+		pos = start + run;
 	}
-	return n;
-}
-
-/* Hands all of them to the kernel in one call: a killed writer wrote all or none. */
-static bool commit_fast(struct pump *p, struct ring_op *ops, unsigned int n)
-{
-	const struct ring_op *op;
-	bool is_good = true;
-
-	ring_hold(p->ring, true);
-	for (unsigned int i = 0; i < n; i++)
-		ring_submit(p->ring, &ops[i]);
-	while ((op = ring_wait(p->ring)))
-		is_good &= op->res == (int)op->len;
-	ring_hold(p->ring, false);
-	return is_good;
+	return true;
 }
 
 /*
@@ -387,16 +368,16 @@ static int write_window(struct pump *p, struct error *err)
 	uint64_t first = num_min(ep->head_len, p->e->buf_size);
 	bool is_aligned = !t->is_direct || t->fd_buffered < 0 ||
 			  (ep->tail_start + ep->tail_len) % t->geo.io_align == 0;
-	struct ring_op ops[COMMIT_MAX];
-	unsigned int n = 0;
+	struct ring_op ops[WINDOW_OPS];
+	unsigned int n_ops = 0;
 
 	if (write_runs(p, first, ep->head_len, ep->head + first, err) < 0 || flush(p, err) < 0)
 		return -1;
-	if (is_aligned)
-		n = make_commit(p, first, ops, (unsigned int)num_min(p->depth, COMMIT_MAX));
-	if (n > 0 && commit_fast(p, ops, n))
+	/* At once where they are few and aligned; else, or if that fails, one by one. */
+	if (is_aligned && add_commit_ops(p, ep->tail_start, ep->tail_len, ep->tail, ops, &n_ops) &&
+	    add_commit_ops(p, 0, first, ep->head, ops, &n_ops) &&
+	    submit_at_once(p, ops, n_ops) == 0)
 		return 0;
-	/* The slow way, all of it, perhaps once more. */
 	if (write_runs(p, ep->tail_start, ep->tail_start + ep->tail_len, ep->tail, err) < 0)
 		return -1;
 	return write_runs(p, 0, first, ep->head, err);
