@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -523,6 +524,27 @@ static int verify_and_commit(struct pump *p, struct error *err)
 	return -1;
 }
 
+/* An I/O error's sentence goes on: what is on the target now, and what to do about the target. */
+static void add_state(const struct pump *p, struct error *err)
+{
+	bool is_gone = !strcmp(err->code, "device-gone") || !strcmp(err->code, "device-replaced");
+	bool is_target =
+		p->et->result.error_offset != UINT64_MAX || !strcmp(err->code, "flush-failed");
+	size_t len = strlen(err->msg);
+	char path[256];
+
+	text_escape_trim(p->et->target->path, path, sizeof(path));
+	snprintf(err->msg + len, sizeof(err->msg) - len, "%s %s%s%s",
+		 len > 0 && err->msg[len - 1] != '.' ? "." : "", path,
+		 p->is_window_blank
+			 ? _(" is incomplete and does not boot: its first and last MiB are "
+			     "blank.")
+			 : _(" is incomplete."),
+		 is_gone     ? _(" Plug it in again, and write it again.")
+		 : is_target ? _(" Try another port; if it fails again, replace it.")
+			     : "");
+}
+
 static void set_cancelled(const struct pump *p, struct error *ret)
 {
 	char path[256];
@@ -549,6 +571,8 @@ static void finish(struct pump *p, int rc, const struct error *err)
 		r->error = *err;
 		if (p->touched && err->kind == ERROR_CANCELLED)
 			set_cancelled(p, &r->error);
+		else if (p->touched && err->kind == ERROR_IO)
+			add_state(p, &r->error);
 		r->verdict = !p->touched && err->kind != ERROR_CANCELLED ? ENGINE_UNTOUCHED
 			     : err->kind == ERROR_CANCELLED              ? ENGINE_CANCELLED
 									 : ENGINE_FAILED;

@@ -6,7 +6,7 @@
  * After each failure the device is asked whether it is still there.
  */
 #include <errno.h>
-#include <inttypes.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/io.h"
@@ -29,20 +29,22 @@ static int set_io_error(struct pump *p, bool is_write, uint64_t off, uint64_t le
 			struct error *err)
 {
 	struct engine_result *r = &p->et->result;
-	char path[256];
+	char path[256], at[NUM_SIZE_LEN], why[128];
+	const char *text;
 
 	r->error_offset = off;
 	r->error_length = len;
 	if (p->et->target->ops->recheck(p->et->target, err) < 0)
 		return -1;
 	text_escape_trim(p->et->target->path, path, sizeof(path));
-	if (is_write)
-		return error_set_sys(err, ERROR_IO, "write-error", sys,
-				     _("%s: cannot write %" PRIu64 " bytes at byte %" PRIu64), path,
-				     len, off);
-	return error_set_sys(err, ERROR_IO, "read-error", sys,
-			     _("%s: cannot read %" PRIu64 " bytes back at byte %" PRIu64), path,
-			     len, off);
+	num_format_bytes(at, sizeof(at), off);
+	text = strerror_r(sys, why, sizeof(why));
+	error_set(err, ERROR_IO, is_write ? "write-error" : "read-error",
+		  is_write ? _("%s: cannot write at byte %s: %s.")
+			   : _("%s: cannot read back at byte %s: %s."),
+		  path, at, text);
+	err->sys = sys;
+	return -1;
 }
 
 static void pause_ms(unsigned int ms)
