@@ -98,7 +98,8 @@ struct engine_target {
 struct engine_status {
 	enum engine_phase phase;
 	uint64_t done, total; /* completed bytes of this phase; total UINT64_MAX if unknown */
-	double stalled; /* seconds since the last completed byte; 0 while the source keeps it waiting */
+	/* Seconds since the last completed byte; 0 while the source keeps it waiting. */
+	double stalled;
 	bool sets_the_pace; /* a stream's slowest target */
 };
 
