@@ -111,6 +111,23 @@ static bool get_extents(const struct json_doc *doc, const struct json_value *arr
 	return segs->n > 0;
 }
 
+/* The pieces leave out nothing that was written. */
+static bool covers_extents(const struct json_doc *doc, const struct json_value *array,
+			   const struct segments *segs)
+{
+	const struct json_value *v = json_first(doc, array);
+	uint64_t written = 0, covered = 0, len;
+
+	for (uint32_t i = 0; v && i < array->n; i++, v = json_next(doc, v)) {
+		if (!json_get_u64(json_member(doc, v, "length"), &len) || len > segs->target_size)
+			return false;
+		written += len;
+	}
+	for (uint32_t i = 0; i < segs->n; i++)
+		covered += segs->list[i].len;
+	return covered == written;
+}
+
 static bool get_partitions(const struct json_doc *doc, const struct json_value *array,
 			   struct segments *segs)
 {
@@ -140,6 +157,7 @@ static bool get_plan(const struct json_doc *doc, const struct json_value *v,
 		return get_digest(sha256, &plan->sha256) &&
 		       get_extents(doc, json_member(doc, v, "extents"), &plan->segs);
 	return get_segments(doc, segments, &plan->segs) &&
+	       covers_extents(doc, json_member(doc, v, "extents"), &plan->segs) &&
 	       get_partitions(doc, json_member(doc, v, "partitions"), &plan->segs);
 }
 

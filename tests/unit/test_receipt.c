@@ -97,7 +97,9 @@ static void test_receipt_with_segments(void)
 	struct receipt_plan *p;
 
 	CHECK(parse("{\"size\":2097152,\"sector_size\":512},"
-		    "{\"size\":1048576,\"sector_size\":512,\"sha256\":null,\"extents\":[],"
+		    "{\"size\":1048576,\"sector_size\":512,\"sha256\":null,"
+		    "\"extents\":[{\"start\":0,\"length\":512},"
+		    "{\"start\":4096,\"length\":1044480}],"
 		    "\"segments\":[" PIECE(0, 512) "," PIECE(
 			    4096,
 			    1044480) "],"
@@ -130,6 +132,8 @@ static void test_receipt_rejects(void)
 		PLAN("\"segments\":[" PIECE(9007199254740990,
 					    9007199254740990) "],\"partitions\":[]"),
 		PLAN("\"segments\":[" PIECE(0, 0) "],\"partitions\":[]"),
+		PLAN("\"extents\":[{\"start\":0,\"length\":1024}],"
+		     "\"segments\":[" PIECE(0, 512) "],\"partitions\":[]"),
 		PLAN("\"segments\":[{}],\"partitions\":[]"),
 		PLAN("\"segments\":[1],\"partitions\":[]"),
 		PLAN("\"segments\":[{\"start\":0,\"length\":1,\"role\":\"none\",\"what\":\"\","
