@@ -213,7 +213,7 @@ static void test_a_lying_stick(void)
 	CHECK_STR(
 		describe("write", false, m),
 		"/dev/sdb: from 8.0 GB on, the stick returns the data of 0: it is smaller than it "
-		"says. Return it. First bad byte: 8,000,000,000; 4,096 bytes are bad.");
+		"says. Return it. First bad byte: 8,000,000,000; 4,096 bytes in bad sectors.");
 }
 
 static void test_flipped_bits(void)
@@ -228,11 +228,11 @@ static void test_flipped_bits(void)
 
 	CHECK_STR(describe("write", false, m),
 		  "/dev/sdb: 12 bits differ at byte 5,000: try another port; if it comes back, the "
-		  "stick is failing. First bad byte: 5,000; 512 bytes are bad.");
+		  "stick is failing. First bad byte: 5,000; 512 bytes in bad sectors.");
 	/* A file is never taken to another port. */
 	CHECK_STR(
 		describe("write", true, m),
-		"/dev/sdb: 12 bits differ at byte 5,000. First bad byte: 5,000; 512 bytes are bad.");
+		"/dev/sdb: 12 bits differ at byte 5,000. First bad byte: 5,000; 512 bytes in bad sectors.");
 	m.is_exact = false;
 	CHECK(strstr(describe("write", false, m),
 		     "First bad piece: at byte 5,000; up to 512 bytes are bad."));
