@@ -40,6 +40,9 @@ void lane_done(struct lane *lane)
 	io_aligned_free(lane->mem, lane->mem_size);
 	free(lane->bufs);
 	free(lane->ready);
+	lane->mem = NULL;
+	lane->bufs = NULL;
+	lane->ready = NULL;
 }
 
 /* The functions below that say "locked" are called with e->lock held. */
@@ -322,6 +325,29 @@ static void lead(struct lane *lane)
 	end_source(e, rc < 0 ? &err : NULL);
 }
 
+static bool is_in_use_locked(const struct lane *lane)
+{
+	bool in_use = false;
+
+	for (size_t i = 0; lane->bufs && i < lane->n_bufs; i++)
+		in_use |= lane->bufs[i].refs > 0;
+	return in_use;
+}
+
+/* Gives the buffers back as soon as all is written: the read-back has its own. */
+static void release_buffers(struct lane *lane)
+{
+	struct engine *e = lane->e;
+	bool in_use;
+
+	pthread_mutex_lock(&e->lock);
+	while ((in_use = is_in_use_locked(lane)) && !e->stopping)
+		pthread_cond_wait(&lane->can_fill, &e->lock);
+	pthread_mutex_unlock(&e->lock);
+	if (!in_use)
+		lane_done(lane);
+}
+
 void *lane_main(void *arg)
 {
 	struct lane *lane = arg;
@@ -331,6 +357,7 @@ void *lane_main(void *arg)
 
 	if (lane->is_leader) {
 		lead(lane);
+		release_buffers(lane);
 		return NULL;
 	}
 	pthread_mutex_lock(&e->lock);
@@ -345,6 +372,7 @@ void *lane_main(void *arg)
 	if (rc == 0)
 		rc = source_check_unchanged(e->sources[0], &err);
 	end_lane(lane, rc < 0 ? &err : NULL);
+	release_buffers(lane);
 	return NULL;
 }
 
