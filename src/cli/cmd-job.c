@@ -11,6 +11,7 @@
 #include "cli/opts.h"
 #include "cli/signals.h"
 #include "cli/ui.h"
+#include "cli/ui-json.h"
 #include "cli/ui-tty.h"
 #include "cli/words.h"
 
@@ -129,6 +130,23 @@ static void print_errors(struct ui *ui, const struct report *r)
 		print_nothing_written(ui, r, n_errors, n_errors - n_told);
 }
 
+static void print_json(struct ui *ui, const struct report *r)
+{
+	bool is_lines = ui->opts->json == JSON_LINES;
+	struct json j;
+
+	if (is_lines && r->error.kind != ERROR_NONE)
+		json_print_error(NULL, &r->error);
+	for (size_t i = 0; is_lines && i < r->n_targets; i++) {
+		if (r->targets[i].error.kind != ERROR_NONE)
+			json_print_error(r->targets[i].path, &r->targets[i].error);
+	}
+	json_init(&j);
+	report_to_json(r, &j);
+	if (ui_json_print(&j) < 0)
+		ui_warn(ui, _("Out of memory."));
+}
+
 int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 		void (*print)(struct ui *ui, const struct report *r))
 {
@@ -149,12 +167,7 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 	status = job(&req, &tty.events, r);
 	tty_done(&tty);
 	if (ui_wants_json(ui)) {
-		struct json j;
-
-		json_init(&j);
-		report_to_json(r, &j);
-		if (ui_json_print(&j) < 0)
-			ui_warn(ui, _("Out of memory."));
+		print_json(ui, r);
 	} else if (print) {
 		print(ui, r);
 		fflush(ui->out);

@@ -38,6 +38,20 @@ static void put_result(struct json *j, const struct event *event)
 	json_string(j, "message", t->error.kind == ERROR_NONE ? NULL : t->error.msg);
 }
 
+/* Ends the object; whoever reads it need not wait. */
+static void print_line(struct json *j)
+{
+	const char *text;
+
+	json_end_object(j);
+	text = json_finish(j);
+	if (text) {
+		printf("%s\n", text);
+		fflush(stdout);
+	}
+	json_done(j);
+}
+
 void json_print_event(const struct event *event)
 {
 	static const char *const names[] = {
@@ -46,7 +60,6 @@ void json_print_event(const struct event *event)
 		[EVENT_TARGET_DONE] = "result",
 	};
 	struct json j;
-	const char *text;
 
 	json_init(&j);
 	json_begin_object(&j, NULL);
@@ -71,11 +84,18 @@ void json_print_event(const struct event *event)
 	case EVENT_PLANNED:
 		break;
 	}
-	json_end_object(&j);
-	text = json_finish(&j);
-	if (text) {
-		printf("%s\n", text);
-		fflush(stdout);
-	}
-	json_done(&j);
+	print_line(&j);
+}
+
+void json_print_error(const char *target, const struct error *err)
+{
+	struct json j;
+
+	json_init(&j);
+	json_begin_object(&j, NULL);
+	json_string(&j, "event", "error");
+	json_string(&j, "target", target);
+	json_string(&j, "code", err->code);
+	json_string(&j, "message", err->msg);
+	print_line(&j);
 }

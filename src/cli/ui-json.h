@@ -7,4 +7,7 @@
 
 void json_print_event(const struct event *event);
 
+/* What went wrong, with a target (its path) or with the whole job (NULL). */
+void json_print_error(const char *target, const struct error *err);
+
 #endif

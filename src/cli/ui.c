@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "cli/ui-json.h"
 
 #define UI_SCHEMA 1
 
@@ -231,6 +232,8 @@ int ui_fail(struct ui *ui, const struct error *err)
 	ui_warn(ui, "%s", err->msg);
 	if (!ui_wants_json(ui))
 		return status;
+	if (ui->opts->json == JSON_LINES)
+		json_print_error(NULL, err);
 	ui_json_begin(ui, &j, status);
 	json_begin_array(&j, "findings");
 	put_finding(&j, LAYOUT_ERROR, err->code, err->msg);

@@ -116,6 +116,20 @@ test_lines()
 	validate_json out
 }
 
+test_lines_name_what_went_wrong()
+{
+	small
+	noise 64M other
+	run 3 "$ISOWRITE" --json=lines -y ubuntu.iso stick other
+	validate_json out
+	matches '"event":"error","target":"other","code":"rule","message":"other refused' out
+	run 4 "$ISOWRITE" --json=lines -y /dev/null stick
+	matches '"event":"error","target":null,"code":"character-device"' out
+	run 2 "$ISOWRITE" --json=lines inspect nothing
+	matches '"event":"error","target":null,"code":"no-such-image"' out
+	validate_json out
+}
+
 # However short they are, and for every target.
 test_lines_announce_each_phase()
 {
