@@ -80,11 +80,14 @@ int ui_finish(struct ui *ui, int status)
 
 	errno = 0;
 	if (fflush(ui->out) != 0 || fflush(stdout) != 0 || ferror(ui->out) || ferror(stdout))
-		sys = errno ? errno : EIO;
+		sys = errno ? errno : -1; /* it failed earlier, and why is forgotten */
 	else if (close(STDOUT_FILENO) != 0 && errno != EBADF)
 		sys = errno; /* NFS and quotas answer late */
 	if (sys) {
-		ui_warn(ui, _("standard output could not be written: %s"), strerror(sys));
+		if (sys > 0)
+			ui_warn(ui, _("standard output could not be written: %s"), strerror(sys));
+		else
+			ui_warn(ui, _("standard output could not be written."));
 		if (status == 0)
 			status = 1;
 	}

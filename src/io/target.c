@@ -161,7 +161,7 @@ static int look_new_file(struct target *t, uint64_t new_size, struct error *err)
 
 static int error_no_target(const struct target *t, const char *real, int sys, struct error *err)
 {
-	char safe[TARGET_SAFE_PATH];
+	char safe[TARGET_SAFE_PATH], quoted[TARGET_SAFE_PATH];
 
 	target_safe_path(t, safe);
 	if (sys == EACCES)
@@ -175,8 +175,10 @@ static int error_no_target(const struct target *t, const char *real, int sys, st
 				 _("There is no device %s; isowrite devices lists what is "
 				   "plugged in."),
 				 safe);
+	text_shell_quote(t->path, quoted, sizeof(quoted));
 	return error_set(err, ERROR_USAGE, "no-such-target",
-			 _("There is no %s; file:%s creates it as a virtual stick."), safe, safe);
+			 _("There is no %s; file:%s creates it as a virtual stick."), safe,
+			 quoted[0] ? quoted : safe);
 }
 
 static uint32_t file_alignment(int fd)
