@@ -38,7 +38,7 @@ enum trust_verdict {
 };
 
 struct report_target {
-	char path[256];
+	char path[4096];
 	struct device_info info;
 	int plan; /* index in plans, -1 before planning */
 	enum target_status status;

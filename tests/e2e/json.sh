@@ -168,6 +168,17 @@ test_names_that_are_not_utf8()
 	"$PYTHON" -c 'import json; open("out", encoding="utf-8").read()'
 }
 
+test_long_paths_are_whole()
+{
+	local long
+
+	long=$(printf 'd%.0s' {1..200})
+	small
+	mkdir -p "$long/$long"
+	object 0 -y ubuntu.iso "file:$long/$long/stick"
+	is "$(json out 'j["targets"][0]["path"]')" "$long/$long/stick"
+}
+
 test_standard_output_is_full()
 {
 	small
