@@ -150,7 +150,7 @@ static struct report *make_report(const char *command, size_t n_targets)
 
 		snprintf(r->targets[i].path, sizeof(r->targets[i].path), "/dev/sd%c",
 			 'b' + (char)i);
-		snprintf(info->path, sizeof(info->path), "%s", r->targets[i].path);
+		snprintf(info->path, sizeof(info->path), "%.255s", r->targets[i].path);
 		snprintf(info->vendor, sizeof(info->vendor), "SanDisk");
 		snprintf(info->model, sizeof(info->model), "Ultra");
 		snprintf(info->transport, sizeof(info->transport), "usb");
