@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/io.h"
@@ -393,6 +394,22 @@ static int explain_missing(struct job *j)
 		error_set(&rt->error, ERROR_USAGE, "no-such-target", _("There is no %s to check."),
 			  text_escape(rt->path, SIZE_MAX, name, sizeof(name)));
 	return -1;
+}
+
+/* A stick compared with itself is always equal. */
+static int check_apart(const struct job *j, struct error *err)
+{
+	const struct target *t = j->targets[0].target;
+	struct stat image, target;
+
+	if (!j->source || fstat(j->source->fd, &image) < 0 || fstat(t->path_fd, &target) < 0 ||
+	    (S_ISBLK(image.st_mode) && S_ISBLK(target.st_mode)
+		     ? image.st_rdev != target.st_rdev
+		     : image.st_dev != target.st_dev || image.st_ino != target.st_ino))
+		return 0;
+	return error_set(err, ERROR_USAGE, "check-itself",
+			 _("The image and the target are the same; check compares a stick with "
+			   "the image or the receipt of what was written to it."));
 }
 
 static int check_story(struct job *j, struct error *err)

@@ -212,6 +212,17 @@ test_truncated_image_is_compared_as_it_is()
 	run 7 "$ISOWRITE" check "$iso" s
 }
 
+# Of course it is equal; nothing is said by that.
+test_a_stick_is_not_compared_with_itself()
+{
+	stick 16M s
+	run 0 "$ISOWRITE" --yes "$(image data.iso)" s
+	ln -s s link
+	run 2 "$ISOWRITE" check link s
+	has 'are the same' err
+	lacks_text Verified out
+}
+
 test_damaged_receipt()
 {
 	local cut
