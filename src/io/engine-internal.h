@@ -228,6 +228,12 @@ int pump_read(struct pump *p, uint64_t off, void *buf, uint64_t len, struct erro
 /* Reads back the planned bytes of [from, to) and proves them by the marks; 0 also on mismatch. */
 int verify_marks(struct pump *p, uint64_t from, uint64_t to, struct error *err);
 
+/*
+ * Are the withheld ends in memory what the digest covers? Since they are written from there,
+ * and held against that when they are read back, nothing else would notice.
+ */
+int verify_withheld(struct pump *p, struct error *err);
+
 /* Compares the target's [off, off+len) with bytes in memory, where planned. */
 int verify_memory(struct pump *p, uint64_t off, const uint8_t *want, uint64_t len,
 		  struct error *err);

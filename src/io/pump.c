@@ -511,7 +511,7 @@ static int verify_and_commit(struct pump *p, struct error *err)
 	} else {
 		set_phase(p, ENGINE_COMMIT, 0);
 	}
-	if (pump_is_cancelled(p, err))
+	if (pump_is_cancelled(p, err) || verify_withheld(p, err) < 0)
 		return -1;
 	p->is_window_blank = false;
 	if (commit(p, err) == 0)

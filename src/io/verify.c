@@ -283,6 +283,49 @@ static const struct mark *get_mark(const struct engine_plan *ep, const struct tr
 	return i < ep->rest.n_marks ? &ep->rest.marks[i] : NULL;
 }
 
+static void hash_runs(struct hash *h, const struct plan *plan, uint64_t off, const uint8_t *data,
+		      uint64_t len)
+{
+	uint64_t pos = off, start, n;
+
+	/* Ends: each run begins behind the last one. */
+	while (engine_next_run(plan, pos, off + len, &start, &n)) {
+		hash_update(h, data + (start - off), n);
+		pos = start + n;
+	}
+}
+
+int verify_withheld(struct pump *p, struct error *err)
+{
+	const struct engine_plan *ep = p->ep;
+	const struct track *t = &p->e->groups[ep->group].track;
+	const struct mark *from = t->marks, *m;
+	uint64_t start, len;
+	bool is_good;
+	struct digest d;
+	struct hash *h;
+
+	if (hash_new("sha256", &h, err) < 0)
+		return -1;
+	hash_load(h, t->marks[0].state);
+	hash_runs(h, ep->plan, 0, ep->head, ep->head_len);
+	is_good = is_equal_state(h, t->marks[1].state);
+	if (engine_next_run(ep->plan, ep->tail_start, ep->plan->geo.size, &start, &len)) {
+		for (size_t i = 0; (m = get_mark(ep, t, i)) && m->pos <= ep->tail_start; i++)
+			from = m;
+		hash_load(h, from->state);
+		hash_runs(h, ep->plan, ep->tail_start, ep->tail, ep->tail_len);
+		hash_peek(h, &d);
+		is_good &= digest_is_equal(&d, &ep->digest);
+	}
+	hash_free(h);
+	if (is_good)
+		return 0;
+	return error_set(err, ERROR_INTERNAL, "withheld",
+			 _("Internal error: the first or last MiB to be written is not what was "
+			   "read of the image. They were not written; please report this."));
+}
+
 static int read_all(struct verify *v, uint64_t from, uint64_t to, struct error *err)
 {
 	const struct engine_plan *ep = v->p->ep;
