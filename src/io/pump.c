@@ -530,17 +530,21 @@ static void add_state(const struct pump *p, struct error *err)
 	bool is_gone = !strcmp(err->code, "device-gone") || !strcmp(err->code, "device-replaced");
 	bool is_target =
 		p->et->result.error_offset != UINT64_MAX || !strcmp(err->code, "flush-failed");
+	bool was_written = p->et->target->was_written; /* `check` only reads */
 	size_t len = strlen(err->msg);
 	char path[256];
 
 	text_escape_trim(p->et->target->path, path, sizeof(path));
-	snprintf(err->msg + len, sizeof(err->msg) - len, "%s %s%s%s",
-		 len > 0 && err->msg[len - 1] != '.' ? "." : "", path,
-		 p->is_window_blank
+	snprintf(err->msg + len, sizeof(err->msg) - len, "%s%s%s%s%s",
+		 len > 0 && err->msg[len - 1] != '.' ? "." : "", was_written ? " " : "",
+		 was_written ? path : "",
+		 !was_written ? ""
+		 : p->is_window_blank
 			 ? _(" is incomplete and does not boot: its first and last MiB are "
 			     "blank.")
 			 : _(" is incomplete."),
-		 is_gone     ? _(" Plug it in again, and write it again.")
+		 is_gone     ? was_written ? _(" Plug it in again, and write it again.")
+					   : _(" Plug it in again, and check it again.")
 		 : is_target ? _(" Try another port; if it fails again, replace it.")
 			     : "");
 }
@@ -569,7 +573,7 @@ static void finish(struct pump *p, int rc, const struct error *err)
 	r->failed_in = (enum engine_phase)atomic_load(&p->phase);
 	if (rc < 0) {
 		r->error = *err;
-		if (p->touched && err->kind == ERROR_CANCELLED)
+		if (p->et->target->was_written && err->kind == ERROR_CANCELLED)
 			set_cancelled(p, &r->error);
 		else if (p->touched && err->kind == ERROR_IO)
 			add_state(p, &r->error);

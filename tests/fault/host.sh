@@ -249,6 +249,8 @@ test_check_and_receipts()
 		rules "err=r:$off:512:5"
 		run 6 "$ISOWRITE" check --json "$by" "$dev"
 		never_says_verified
+		# It was only looked at.
+		lacks_text incomplete out
 	done
 	again "flip=w:$off:4"
 	write 7 --receipt=bad.json
@@ -289,6 +291,54 @@ test_unplugged()
 	window_is_zero medium
 	pull bps=4000000 "touch=r:$((3 * MIB)):$T/there"
 	window_is_zero medium
+}
+
+# A download that stands still: the report must not wait for its next byte.
+test_unplugged_while_the_pipe_is_silent()
+{
+	local pid start took
+
+	set_up
+	mkfifo pipe
+	{ head -c $((3 * MIB)) "$iso"; sleep 20; } >pipe &
+	at_end kill $!
+	timeout 30 "$ISOWRITE" -y - "$dev" <pipe >out 2>err &
+	pid=$!
+	# The last whole piece has arrived on the stick.
+	for ((i = 0; i < 500; i++)); do
+		cmp -s -i $((2 * MIB)) -n $((MIB / 2)) "$iso" medium && break
+		sleep 0.02
+	done
+	start=$(date +%s%N)
+	unplug
+	kill -INT $pid
+	status=0
+	wait $pid || status=$?
+	took=$((($(date +%s%N) - start) / 1000000))
+	[ $took -lt 2000 ] || fail "cancelled: it took $took ms"
+	never_says_verified
+	rules
+	losetup -c "$dev"
+
+	# It fails by itself.
+	{ head -c $((3 * MIB)) "$iso"; sleep 20; } >pipe &
+	at_end kill $!
+	again "gone=w:$((2 * MIB))"
+	start=$(date +%s%N)
+	run 6 timeout 30 "$ISOWRITE" -y - "$dev" <pipe
+	took=$((($(date +%s%N) - start) / 1000000))
+	[ $took -lt 5000 ] || fail "failed: it took $took ms"
+	never_says_verified
+}
+
+# It is the pipe that stands still, not the stick.
+test_silent_pipe_is_not_a_stalled_stick()
+{
+	set_up
+	{ head -c $((3 * MIB)) "$iso"; sleep 11; tail -c +$((3 * MIB + 1)) "$iso"; } |
+		run 0 "$ISOWRITE" -y - "$dev"
+	lacks_text 'not completed' err
+	holds "$iso" medium
 }
 
 # From the first write to the commit's read-back: every third operation, with and
