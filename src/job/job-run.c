@@ -264,6 +264,11 @@ static void take_result(struct job *j, size_t k)
 	announce(j, i, last_phase(&j->targets[i], &rt->result));
 	rt->status = status_of(rt->result.verdict);
 	rt->error = rt->result.error;
+	if (rt->status == TARGET_WRITTEN && !j->req->no_verify)
+		error_set(&rt->error, ERROR_LACKING, "no-direct-read",
+			  _("%s was written, but not verified: it cannot be read past the system's "
+			    "cache."),
+			  text_escape(rt->path, SIZE_MAX, name, sizeof(name)));
 	if (rt->result.mismatch.found &&
 	    (rt->error.kind == ERROR_NONE || rt->error.kind == ERROR_DIFFERS))
 		job_explain_mismatch(j, i);

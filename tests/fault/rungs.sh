@@ -67,6 +67,27 @@ needs_plain_memory()
 	! grep -q __asan_init "$ISOWRITE" || skip "a sanitizer needs the memory that this test denies"
 }
 
+# A device that cannot be read past the cache is written, and nobody is told that it was read back.
+test_without_direct_io()
+{
+	local n
+
+	set_up
+	# Which call it is depends on what else the machine does.
+	for _ in 1 2 3 4 5 6; do
+		write strace -qq -o trace -e trace=openat
+		n=$(awk '/O_EXCL[|]O_DIRECT[|]/ { print NR; exit }' trace)
+		[ "$n" ] || fail "the device is not opened for direct I/O"
+		injected openat "error=EINVAL:when=$n" || fail "nothing was injected"
+		! grep -q 'O_DIRECT|.*INJECTED' trace || break
+	done
+	is "$status" 10
+	is "$(json out 'j["targets"][0]["status"]')" written
+	is "$(json out 'j["targets"][0]["verify_method"]')" none
+	has 'was written, but not verified' err
+	same "$iso" medium "$(size_of "$iso")"
+}
+
 test_without_io_uring()
 {
 	local how
