@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/io.h"
@@ -396,22 +395,6 @@ static int explain_missing(struct job *j)
 	return -1;
 }
 
-/* A stick compared with itself is always equal. */
-static int check_apart(const struct job *j, struct error *err)
-{
-	const struct target *t = j->targets[0].target;
-	struct stat image, target;
-
-	if (!j->source || fstat(j->source->fd, &image) < 0 || fstat(t->path_fd, &target) < 0 ||
-	    (S_ISBLK(image.st_mode) && S_ISBLK(target.st_mode)
-		     ? image.st_rdev != target.st_rdev
-		     : image.st_dev != target.st_dev || image.st_ino != target.st_ino))
-		return 0;
-	return error_set(err, ERROR_USAGE, "check-itself",
-			 _("The image and the target are the same; check compares a stick with "
-			   "the image or the receipt of what was written to it."));
-}
-
 static int check_story(struct job *j, struct error *err)
 {
 	struct report *r = j->r;
@@ -427,6 +410,10 @@ static int check_story(struct job *j, struct error *err)
 		return -1;
 	if (job_check_targets(j) < 0)
 		return explain_missing(j);
+	if (!r->is_receipt && job_is_the_image(j, j->targets[0].target))
+		return error_set(err, ERROR_USAGE, "check-itself",
+				 _("The image and the target are the same; check compares a stick with "
+				   "the image, or with the receipt, of what was written to it."));
 	if (!r->is_receipt && job_make_plans(j, err) < 0)
 		return -1;
 	if (target_open_read(j->targets[0].target, &r->targets[0].error) < 0)
@@ -437,8 +424,10 @@ static int check_story(struct job *j, struct error *err)
 	if (rc == 0)
 		rc = r->is_receipt ? check_receipt(&c, err) : check_image(&c, err);
 	check_done(&c);
-	if (target_close(j->targets[0].target, &closing) < 0 && rc == 0)
+	if (target_close(j->targets[0].target, &closing) < 0 && rc == 0) {
 		r->targets[0].error = closing;
+		r->targets[0].status = TARGET_FAILED;
+	}
 	if (rc == 0)
 		job_emit(j, EVENT_TARGET_DONE, 0);
 	return rc;

@@ -105,6 +105,10 @@ const char *job_image_name(const struct job *j, char *buf, size_t size);
 int job_open_image(struct job *j, struct error *err);
 int job_check_swapped(struct job *j, struct error *err);
 int job_look_at_targets(struct job *j, struct error *err);
+
+/* The image is the target itself, under whatever name. */
+bool job_is_the_image(const struct job *j, const struct target *t);
+
 void job_apply_rules(struct job *j);
 int job_confirm(struct job *j, struct error *err);
 int job_make_plans(struct job *j, struct error *err);

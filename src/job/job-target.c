@@ -64,8 +64,7 @@ int job_look_at_targets(struct job *j, struct error *err)
 	return check_twice(j, err);
 }
 
-/* The image is the target itself, under whatever name. */
-static bool is_the_image(const struct job *j, const struct target *t)
+bool job_is_the_image(const struct job *j, const struct target *t)
 {
 	struct stat image, st;
 
@@ -187,7 +186,7 @@ void job_apply_rules(struct job *j)
 	for (size_t i = 0; i < j->n_targets; i++) {
 		struct report_target *rt = &j->r->targets[i];
 
-		if (job_is_live(j, i) && is_the_image(j, j->targets[i].target))
+		if (job_is_live(j, i) && job_is_the_image(j, j->targets[i].target))
 			refuse(rt, &itself, "");
 		if (job_is_live(j, i))
 			apply(j, i, true);
