@@ -94,7 +94,8 @@ static void reopen(const struct target *t, int flags)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", t->fd_buffered);
 	fd = open(path, flags | O_CLOEXEC);
-	CHECK(fd >= 0 && dup3(fd, t->fd, O_CLOEXEC) >= 0 && dup3(fd, t->fd_buffered, O_CLOEXEC) >= 0);
+	CHECK(fd >= 0 && dup3(fd, t->fd, O_CLOEXEC) >= 0);
+	CHECK(dup3(fd, t->fd_buffered, O_CLOEXEC) >= 0);
 	close(fd);
 }
 
