@@ -124,6 +124,14 @@ static bool is_below_dev(const char *path)
 	       !strncmp(path, "/sys/", 5);
 }
 
+/* What could not be found is there, as a link to something that is not. */
+static bool is_dangling(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* file:PATH of a file that is not there yet. */
 static int look_new_file(struct target *t, uint64_t new_size, struct error *err)
 {
@@ -164,6 +172,9 @@ static int error_no_target(const struct target *t, const char *real, int sys, st
 	char safe[TARGET_SAFE_PATH], quoted[TARGET_SAFE_PATH];
 
 	target_safe_path(t, safe);
+	if (sys == ENOENT && is_dangling(t->path))
+		return error_set(err, ERROR_USAGE, "no-such-target",
+				 _("%s is a link that leads nowhere."), safe);
 	if (sys == EACCES)
 		return error_set_sys(err, ERROR_REFUSED, "permission", sys, _("Cannot open %s"),
 				     safe);
@@ -270,7 +281,7 @@ int target_look(const char *path, int image_fd, uint64_t new_size, struct target
 		rc = error_set(err, ERROR_USAGE, "empty-target", _("The target's name is empty."));
 	else if (realpath(t->path, real))
 		rc = look_existing(t, real, image_fd, err);
-	else if (errno == ENOENT && t->is_forced_file)
+	else if (errno == ENOENT && t->is_forced_file && !is_dangling(t->path))
 		rc = look_new_file(t, new_size, err);
 	else
 		rc = error_no_target(t, t->path, errno, err);

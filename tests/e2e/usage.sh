@@ -130,6 +130,10 @@ test_missing_things()
 	refuses 2 '/dev/no-such-disk' -y plain.img file:/dev/no-such-disk
 	[ ! -e /dev/no-such-disk ] || fail "it was created"
 	refuses 2 'no-such-stick' -y plain.img ./no-such-stick
+	ln -s no-such-stick link
+	refuses 2 'link is a link that leads nowhere' -y plain.img link
+	refuses 2 'link is a link that leads nowhere' -y plain.img file:link
+	[ ! -e no-such-stick ] || fail "it was created"
 	is_blank stick
 }
 
