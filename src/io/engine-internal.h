@@ -104,7 +104,7 @@ struct pump {
 	bool has_thread;
 	struct ring *ring;
 	unsigned int depth;
-	bool is_careful; /* after the first trouble: one request at a time, plain */
+	bool is_careful; /* after the first trouble: one request at a time */
 	struct lane *lane; /* NULL once it left its lane */
 	uint64_t next; /* seq it takes next from its lane */
 	bool is_starving;

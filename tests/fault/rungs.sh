@@ -123,6 +123,36 @@ test_little_locked_memory()
 	done
 }
 
+# submitted: the most requests that one io_uring_enter handed over before the
+# first flush of the trace, and before the last.
+submitted()
+{
+	awk '/fdatasync/ { if (!n++) first = most; last = most; most = 0 }
+		match($0, /io_uring_enter\([0-9]+, [0-9]+/) {
+			split(substr($0, RSTART, RLENGTH), part, " ")
+			if (part[2] + 0 > most) most = part[2] + 0
+		}
+		END { print first + 0, last + 0 }' trace
+}
+
+# A killed writer zeroed both ends or none, and committed both or none: also where
+# a request is as small as usb-storage makes them.
+test_window_goes_at_once_in_small_requests()
+{
+	local kib zeroed committed
+
+	set_up
+	for kib in 64 120 512; do
+		echo $kib >"/sys/block/${dev#/dev/}/queue/max_sectors_kb"
+		write strace -f -qq -o trace -e trace=io_uring_enter,fdatasync
+		is "$status" 0
+		# 2 MiB, and 1 MiB and the head's first request.
+		read -r zeroed committed < <(submitted)
+		[ "$zeroed" -ge $((2048 / kib)) ] || fail "$kib KiB: zeroed by $zeroed requests at once"
+		[ "$committed" -gt $((1024 / kib)) ] || fail "$kib KiB: committed $committed at once"
+	done
+}
+
 test_few_descriptors()
 {
 	local limit seen=''
