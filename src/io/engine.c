@@ -281,12 +281,15 @@ int engine_start(struct engine *e, struct error *err)
 	if (rc == 0 && e->is_stream && !e->is_hashed)
 		rc = spawn(&e->hasher, &e->has_hasher, lane_hasher_main, &e->lanes[0], err);
 	/* Lanes of slower targets wait, parked, so that no thread is created later. */
-	for (size_t i = 0; rc == 0 && i < e->n_lanes; i++)
-		if (i == 0 || !e->is_stream)
-			rc = spawn(&e->lanes[i].thread, &e->lanes[i].has_thread, lane_main,
-				   &e->lanes[i], err);
+	for (size_t i = 1; rc == 0 && i < e->n_lanes && !e->is_stream; i++)
+		rc = spawn(&e->lanes[i].thread, &e->lanes[i].has_thread, lane_main, &e->lanes[i],
+			   err);
 	for (size_t i = 0; rc == 0 && i < e->n_pumps; i++)
 		rc = spawn(&e->pumps[i].thread, &e->pumps[i].has_thread, pump_main, &e->pumps[i],
+			   err);
+	/* Last: without the source's head no target is touched, so either all begin or none. */
+	if (rc == 0)
+		rc = spawn(&e->lanes[0].thread, &e->lanes[0].has_thread, lane_main, &e->lanes[0],
 			   err);
 	if (rc < 0)
 		engine_cancel(e);

@@ -532,8 +532,11 @@ static int verify_and_commit(struct pump *p, struct error *err)
 static void add_state(const struct pump *p, struct error *err)
 {
 	bool is_gone = !strcmp(err->code, "device-gone") || !strcmp(err->code, "device-replaced");
+	bool is_file = p->et->target->info.is_file;
+	bool is_full = is_file && (err->sys == ENOSPC || err->sys == EDQUOT);
 	bool is_target =
-		p->et->result.error_offset != UINT64_MAX || !strcmp(err->code, "flush-failed");
+		!is_file &&
+		(p->et->result.error_offset != UINT64_MAX || !strcmp(err->code, "flush-failed"));
 	bool was_written = p->et->target->was_written; /* `check` only reads */
 	size_t len = strlen(err->msg);
 	char path[256];
@@ -549,6 +552,7 @@ static void add_state(const struct pump *p, struct error *err)
 			 : _(" is incomplete."),
 		 is_gone     ? was_written ? _(" Plug it in again, and write it again.")
 					   : _(" Plug it in again, and check it again.")
+		 : is_full   ? _(" Make room on its file system, and write it again.")
 		 : is_target ? _(" Try another port; if it fails again, replace it.")
 			     : "");
 }

@@ -103,6 +103,12 @@ static int find_bad_sector(struct pump *p, bool is_write, uint64_t off, uint8_t 
 	return set_io_error(p, is_write, off, len, sys, err);
 }
 
+/* A file's file system is full: that is no bad sector, and does not pass by itself. */
+static bool is_full(const struct pump *p, int sys)
+{
+	return p->et->target->info.is_file && (sys == ENOSPC || sys == EDQUOT || sys == EFBIG);
+}
+
 int pump_transfer(struct pump *p, bool is_write, uint64_t off, void *buf, uint64_t len, int sys,
 		  struct error *err)
 {
@@ -111,6 +117,8 @@ int pump_transfer(struct pump *p, bool is_write, uint64_t off, void *buf, uint64
 	if (!sys)
 		sys = transfer(p, is_write, off, buf, len);
 	for (unsigned int try = 0; sys && try < TRIES; try++) {
+		if (is_full(p, sys))
+			return set_io_error(p, is_write, off, len, sys, err);
 		p->is_careful = true;
 		pause_ms(pauses[try]);
 		if (pump_is_cancelled(p, err))

@@ -272,7 +272,7 @@ static void take_result(struct job *j, size_t k)
 	if (rt->result.mismatch.found &&
 	    (rt->error.kind == ERROR_NONE || rt->error.kind == ERROR_DIFFERS))
 		job_explain_mismatch(j, i);
-	if (rt->result.write_retries > 0)
+	if (rt->result.write_retries > 0 && !rt->info.is_file)
 		job_warn(j, i, "write-retries",
 			 _("%s needed %u writes to be repeated: it or its port is getting bad."),
 			 text_escape(rt->path, SIZE_MAX, name, sizeof(name)),

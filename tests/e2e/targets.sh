@@ -155,6 +155,23 @@ test_unaligned_file()
 	is "$(size_of stick)" 5000001
 }
 
+# A sparse file on a full file system: nothing is wrong with a port.
+test_file_on_a_full_file_system()
+{
+	need_root
+	mkdir m
+	mount -t tmpfs -o size=6m none m || lacks "mount"
+	noise 8M image 2
+	truncate -s 16M m/s
+	run 6 "$ISOWRITE" --yes image m/s
+	has 'No space left on device' err
+	has 'Make room on its file system' err
+	lacks_text port err
+	lacks_text repeated err
+	head -c 1M m/s >head
+	is_blank head
+}
+
 test_permission_is_asked_before_the_question()
 {
 	local dev
