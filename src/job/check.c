@@ -333,6 +333,7 @@ static int check_image(struct check *c, struct error *err)
 static int check_receipt(struct check *c, struct error *err)
 {
 	struct receipt_plan *rp;
+	char name[256];
 	int rc = -1;
 
 	job_emit_phase(c->j, 0, PHASE_VERIFY);
@@ -355,8 +356,9 @@ static int check_receipt(struct check *c, struct error *err)
 		if (!digest_is_equal(&c->rt->result.sha256, &rp->sha256)) {
 			c->rt->status = TARGET_FAILED;
 			error_set(&c->rt->error, ERROR_DIFFERS, "read-back-differs",
-				  _("The stick does not hold what this receipt was written for. "
-				    "(The image came from a pipe, so it cannot be said where.)"));
+				  _("%s does not hold what this receipt was written for. (The image "
+				    "came from a pipe, so it cannot be said where.)"),
+				  text_escape(c->rt->path, SIZE_MAX, name, sizeof(name)));
 		}
 	} else if (any_differs(c->segs)) {
 		rc = judge_segments(c, false, err);

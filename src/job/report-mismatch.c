@@ -104,11 +104,16 @@ static void describe_pattern(const struct report_target *t, char *buf, size_t si
 static void describe_difference(const struct report_target *t, char *buf, size_t size)
 {
 	const struct engine_mismatch *m = &t->result.mismatch;
-	char at[NUM_SIZE_LEN];
+	char at[NUM_SIZE_LEN], length[NUM_SIZE_LEN];
 
 	num_format_size(at, sizeof(at), m->offset);
 	if (m->pattern == PATTERN_FLIPS || m->pattern == PATTERN_OFFSET)
 		describe_pattern(t, buf, size);
+	else if (!m->is_exact)
+		snprintf(buf, size,
+			 _("somewhere in the %s from %s on, it does not hold this image: it was "
+			   "changed, or another image was written."),
+			 num_format_size(length, sizeof(length), m->length), at);
 	else
 		snprintf(buf, size,
 			 _("from %s on, it does not hold this image: it was changed, or another "

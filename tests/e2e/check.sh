@@ -257,3 +257,17 @@ test_mounted_and_read_only()
 	mountpoint -q m || fail "check unmounted it"
 	umount m
 }
+
+# A receipt has one digest for many bytes: it does not say that all of them are wrong.
+test_receipts_do_not_say_more_than_they_know()
+{
+	noise 3M i
+	stick 16M s
+	run 0 "$ISOWRITE" --yes --receipt=r.json i s
+	feed i | run 0 "$ISOWRITE" --yes --receipt=pipe.json - file:s
+	poke s 2000000
+	run 7 "$ISOWRITE" check r.json s
+	matches '^isowrite: s: somewhere in the 3[.]1 MB from 0 bytes on, it does not hold' err
+	run 7 "$ISOWRITE" check pipe.json s
+	matches '^isowrite: s does not hold what this receipt was written for' err
+}
