@@ -284,18 +284,18 @@ void job_close_target(struct job *j, size_t i)
 	struct report_target *rt = &j->r->targets[i];
 	struct target *t = j->targets[i].target;
 	struct error err = ERROR_INIT;
-	bool is_done;
+	bool is_done = rt->status == TARGET_VERIFIED || rt->status == TARGET_WRITTEN;
 
 	/* A failed open may have left the lock alone. */
 	if (!t || (t->fd < 0 && t->fd_buffered < 0 && t->lock_fd < 0))
 		return;
-	if (target_close(t, &err) < 0 && rt->error.kind == ERROR_NONE) {
+	/* Of one that was not written, or a new file that is gone again, it says nothing. */
+	if (target_close(t, &err) < 0 && is_done && rt->error.kind == ERROR_NONE) {
 		rt->error = err;
 		rt->status = TARGET_FAILED;
 	}
 	if (t->warning.kind != ERROR_NONE)
 		job_warn(j, i, t->warning.code, "%s", t->warning.msg);
-	is_done = rt->status == TARGET_VERIFIED || rt->status == TARGET_WRITTEN;
 	rt->can_unplug = is_done && rt->error.kind == ERROR_NONE;
 	job_emit(j, EVENT_TARGET_DONE, i);
 }
