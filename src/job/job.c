@@ -211,9 +211,11 @@ int job_write(const struct job_request *req, const struct events *events, struct
 	finish(r);
 	/* Also after a failure, unless it is the receipt's path that is wrong. */
 	if (j.has_receipt_path && receipt_write(&j, &err) < 0) {
-		report_add_finding(r, LAYOUT_ERROR, err.code, "%s", err.msg);
+		err.kind = ERROR_INTERNAL; /* no longer anybody's wrong usage: all was done */
 		if (r->exit_status == 0)
 			r->error = err;
+		else
+			job_warn(&j, EVENT_NO_TARGET, err.code, "%s", err.msg);
 		finish(r);
 	}
 	job_done(&j);

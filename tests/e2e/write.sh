@@ -317,6 +317,23 @@ test_receipt_is_apart_from_the_targets()
 	mountpoint -q mnt || fail "it was unmounted"
 }
 
+# Its folder goes away meanwhile: said once, whatever became of the stick.
+test_receipt_that_cannot_be_written()
+{
+	local want
+
+	noise 6M i
+	for want in 1 5; do
+		mkdir d
+		blank $((want == 1 ? 16 : 4))M s
+		{ head -c 3M i; sleep 0.5; rmdir d; tail -c 3M i || :; } 2>/dev/null |
+			run "$want" "$ISOWRITE" --yes --json --receipt=d/r.json - s
+		is "$(grep -c 'receipt d/r.json' err)" 1
+		validate_json out
+		is "$(json out '[f["message"] for f in j["findings"] if "receipt" in f["message"]].__len__()')" 1
+	done
+}
+
 test_receipt_of_a_failure()
 {
 	blank 1M s
