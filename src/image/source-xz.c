@@ -20,13 +20,16 @@
 #define XZ_MAX_THREADS 8
 #define XZ_THREADING_MEMORY GIB /* at most; fewer threads are used rather than more memory */
 #define XZ_MEMORY GIB           /* what one thread may need */
-#define XZ_INDEX_MEMORY (64 * MIB)
+/* Hundreds of thousands of blocks. Joining Streams takes quadratic time: 4 MiB are a second. */
+#define XZ_INDEX_MEMORY (4 * MIB)
 #define XZ_INDEX_READS 1024 /* reads of INDEX_BUFFER to learn the size */
 #define INDEX_BUFFER (64 * KIB)
+#define XZ_MAX_EMPTY 4096 /* Streams without content in a row: each costs as much as a real one */
 
 struct xz {
 	struct source_input *in;
 	lzma_stream z;
+	unsigned int n_empty; /* Streams without content, in a row */
 	bool is_in_stream;
 	bool is_ended;
 };
@@ -143,6 +146,9 @@ static int decode(struct xz *x, struct error *err)
 	if (rc != LZMA_STREAM_END)
 		return set_failed(x, rc, err);
 	x->is_in_stream = false;
+	x->n_empty = x->z.total_out == 0 ? x->n_empty + 1 : 0;
+	if (x->n_empty > XZ_MAX_EMPTY)
+		return source_set_corrupt(in, "xz", _("nothing but empty streams"), err);
 	return 0;
 }
 

@@ -381,6 +381,15 @@ static void test_xz(void)
 	free(padded.p);
 	free(packed.p);
 
+	/* Streams without content are read past, but not for ever. */
+	packed = pack_xz((struct bytes){ .p = (uint8_t *)"", .len = 0 });
+	padded = (struct bytes){ 0 };
+	for (unsigned int i = 0; i < 100000; i++)
+		bytes_add(&padded, packed.p, packed.len);
+	check_fails(padded, ERROR_IMAGE, "corrupt-compression");
+	free(padded.p);
+	free(packed.p);
+
 	/* A block header (3.1) that asks for a dictionary of 1.5 GiB. */
 	packed = pack_xz(b);
 	header = packed.p + 12;
