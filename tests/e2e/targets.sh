@@ -168,8 +168,8 @@ test_file_on_a_full_file_system()
 	has 'Make room on its file system' err
 	lacks_text port err
 	lacks_text repeated err
-	head -c 1M m/s >head
-	is_blank head
+	head -c 1M m/s >first
+	is_blank first
 }
 
 test_permission_is_asked_before_the_question()
