@@ -220,6 +220,7 @@ static void diagnose_piece(struct pump *p, uint64_t from, uint64_t to)
 	uint8_t *got;
 
 	m->bad_bytes += to - from;
+	m->is_bound = true;
 	add_range(r, from, to - from);
 	if (m->found)
 		return;

@@ -61,9 +61,10 @@ struct engine_range {
 struct engine_mismatch {
 	bool found;
 	uint64_t offset; /* first bad byte, or start of its chunk if !is_exact */
-	uint64_t bad_bytes; /* in all, counted in sectors; a upper bound if !is_exact */
+	uint64_t bad_bytes; /* in all, counted in sectors; an upper bound if !is_exact or is_bound */
 	uint64_t length; /* of the first bad run, to its last bad byte */
 	bool is_exact; /* the source could be read again, so bytes were compared */
+	bool is_bound; /* not all of them were compared: whole pieces are in bad_bytes */
 	enum engine_pattern pattern;
 	uint64_t pattern_value; /* PATTERN_OFFSET: offset; PATTERN_FLIPS: bits */
 	uint32_t what; /* plan's string of the extent */

@@ -133,7 +133,10 @@ static void describe_place(const struct report *r, const struct report_target *t
 	num_format_bytes(at, sizeof(at), m->offset);
 	num_format_bytes(bad, sizeof(bad), m->bad_bytes);
 	if (m->is_exact)
-		n = snprintf(buf, size, _("First bad byte: %s; %s bytes in bad sectors"), at, bad);
+		n = snprintf(buf, size,
+			     m->is_bound ? _("First bad byte: %s; up to %s bytes are bad") :
+					   _("First bad byte: %s; %s bytes in bad sectors"),
+			     at, bad);
 	else
 		n = snprintf(buf, size, _("First bad piece: at byte %s; up to %s bytes are bad"),
 			     at, bad);
