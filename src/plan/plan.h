@@ -24,9 +24,11 @@
 
 struct source;
 
+#define PLAN_MAX_SECTOR 4096 /* bytes; what a plan's and the engine's alignment can express */
+
 struct geometry {
 	uint64_t size; /* bytes of the target */
-	uint32_t sector_size; /* the medium's logical sectors: 512 ... 4096 */
+	uint32_t sector_size; /* the medium's logical sectors: 512 ... PLAN_MAX_SECTOR */
 	uint32_t io_align; /* offset and length alignment of uncached I/O */
 };
 

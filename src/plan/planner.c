@@ -54,7 +54,8 @@ static const char *smaller_sectors(const struct layout *lay, uint32_t sector_siz
 		return lay->mbr.block_size < sector_size ? _("its partition table") : NULL;
 	/* They count blocks of 2048; larger sectors hide them from kernels and firmware. */
 	if ((lay->volume.present || lay->udf) && sector_size > 2048)
-		return lay->volume.present ? _("its ISO 9660 file system") : _("its UDF file system");
+		return lay->volume.present ? _("its ISO 9660 file system")
+					   : _("its UDF file system");
 	if (lay->superfloppy && lay->sector_size < sector_size)
 		return _("its file system");
 	return NULL;
@@ -65,6 +66,12 @@ static int check_sector_size(const struct layout *lay, const struct geometry *ge
 {
 	const char *what = smaller_sectors(lay, geo->sector_size);
 
+	/* Newer kernels offer them for disks; no firmware boots from one. */
+	if (geo->sector_size > PLAN_MAX_SECTOR)
+		return error_set(err, ERROR_LACKING, "sector-size",
+				 _("The target has sectors of %u bytes; this version writes to "
+				   "sectors of at most %u."),
+				 geo->sector_size, PLAN_MAX_SECTOR);
 	if (!what)
 		return 0;
 	return error_set(err, ERROR_IMAGE, "sector-size",
@@ -82,12 +89,14 @@ int planner_make_plan(struct source *src, const struct layout *lay, const struct
 		return error_set(err, ERROR_USAGE, "unknown-mode",
 				 _("There is no such mode; --mode takes auto or raw."));
 	if (req->fix_gpt && planner != &planner_gptfix)
-		return error_set(err, ERROR_USAGE, "fix-gpt-raw",
-				 _("--fix-gpt changes the image, --mode=raw does not; leave one out."));
+		return error_set(
+			err, ERROR_USAGE, "fix-gpt-raw",
+			_("--fix-gpt changes the image, --mode=raw does not; leave one out."));
 	if (planner->needs_random && src->access != SOURCE_RANDOM)
-		return error_set(err, ERROR_USAGE, "needs-file",
-				 _("The GPT of a compressed image or a stream cannot be fixed while it "
-				   "is written; save the decompressed image to a file first."));
+		return error_set(
+			err, ERROR_USAGE, "needs-file",
+			_("The GPT of a compressed image or a stream cannot be fixed while it "
+			  "is written; save the decompressed image to a file first."));
 	if (check_truncated(lay, req, err) < 0 || check_sector_size(lay, geo, err) < 0)
 		return -1;
 	return planner->make(src, lay, geo, req, ret, err);

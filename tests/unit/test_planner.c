@@ -110,7 +110,7 @@ static void check_sectors(const struct layout *lay, uint32_t sector_size, int wo
 
 	CHECK(!plan == !works);
 	if (!plan) {
-		CHECK(err.kind == ERROR_IMAGE);
+		CHECK(err.kind == (sector_size > 4096 ? ERROR_LACKING : ERROR_IMAGE));
 		CHECK_STR(err.code, "sector-size");
 	}
 	plan_free(plan);
@@ -123,6 +123,7 @@ static void test_sector_size(void)
 	struct layout mbr = plain, gpt = plain, iso = plain, udf = plain, fat = plain;
 
 	check_sectors(&plain, 4096, 1);
+	check_sectors(&plain, 16384, 0);
 	mbr.mbr.present = true;
 	mbr.mbr.block_size = 512;
 	check_sectors(&mbr, 512, 1);
