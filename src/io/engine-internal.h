@@ -30,7 +30,8 @@
 #define ENGINE_LEADER_POOL (8 << 20) /* bytes of buffers of the first lane */
 #define ENGINE_STREAM_POOL (16 << 20) /* of a stream: decompressing goes on while targets flush */
 #define ENGINE_LANE_POOL (5 << 20) /* and of a slower target's own lane */
-#define ENGINE_ALIGN PLAN_MAX_SECTOR /* the body ends on a multiple of it; sectors are never larger */
+/* The body ends on a multiple of it; sectors are never larger. */
+#define ENGINE_ALIGN PLAN_MAX_SECTOR
 #define ENGINE_SAMPLES 32 /* pieces of old content kept to recognise it */
 #define ENGINE_SAMPLE_SIZE 512
 

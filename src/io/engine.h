@@ -61,7 +61,7 @@ struct engine_range {
 struct engine_mismatch {
 	bool found;
 	uint64_t offset; /* first bad byte, or start of its chunk if !is_exact */
-	uint64_t bad_bytes; /* in all, counted in sectors; an upper bound if !is_exact or is_bound */
+	uint64_t bad_bytes; /* in all, by sectors; an upper bound if !is_exact or is_bound */
 	uint64_t length; /* of the first bad run, to its last bad byte */
 	bool is_exact; /* the source could be read again, so bytes were compared */
 	bool is_bound; /* not all of them were compared: whole pieces are in bad_bytes */
