@@ -142,6 +142,11 @@ void json_string(struct json *j, const char *key, const char *value)
 	put_string(j, value);
 }
 
+void json_text(struct json *j, const char *key, const char *value)
+{
+	json_string(j, key, value && value[0] ? value : NULL);
+}
+
 void json_u64(struct json *j, const char *key, uint64_t value)
 {
 	char text[24];

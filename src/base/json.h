@@ -26,6 +26,7 @@ void json_end_object(struct json *j);
 void json_begin_array(struct json *j, const char *key);
 void json_end_array(struct json *j);
 void json_string(struct json *j, const char *key, const char *value); /* NULL value: null */
+void json_text(struct json *j, const char *key, const char *value); /* NULL or "": null */
 void json_u64(struct json *j, const char *key, uint64_t value);
 void json_double(struct json *j, const char *key, double value); /* 3 decimals, or null */
 void json_bool(struct json *j, const char *key, bool value);

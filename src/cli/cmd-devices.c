@@ -151,11 +151,11 @@ static void device_to_json(struct json *j, const struct device_info *info)
 {
 	json_begin_object(j, NULL);
 	json_string(j, "path", info->path);
-	json_string(j, "by_id", info->by_id[0] ? info->by_id : NULL);
-	json_string(j, "model", info->model);
-	json_string(j, "vendor", info->vendor);
-	json_string(j, "serial", info->serial);
-	json_string(j, "usb_port", info->usb_port[0] ? info->usb_port : NULL);
+	json_text(j, "by_id", info->by_id);
+	json_text(j, "model", info->model);
+	json_text(j, "vendor", info->vendor);
+	json_text(j, "serial", info->serial);
+	json_text(j, "usb_port", info->usb_port);
 	json_u64(j, "size", info->size);
 	json_string(j, "transport", info->transport);
 	json_bool(j, "removable", info->removable);

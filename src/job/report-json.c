@@ -58,12 +58,6 @@ static void put_size(struct json *j, const char *key, uint64_t size)
 		json_u64(j, key, size);
 }
 
-/* Identity strings are "" where there is none. */
-static void put_text(struct json *j, const char *key, const char *s)
-{
-	json_string(j, key, s[0] ? s : NULL);
-}
-
 static void put_finding(struct json *j, enum layout_severity severity, const char *code,
 			const char *message)
 {
@@ -161,8 +155,8 @@ static void put_trust(struct json *j, const struct report *r)
 {
 	json_begin_object(j, "trust");
 	json_string(j, "verdict", trust_verdict_name(r->trust));
-	put_text(j, "by", r->trust_by);
-	put_text(j, "detail", r->trust_detail);
+	json_text(j, "by", r->trust_by);
+	json_text(j, "detail", r->trust_detail);
 	json_end_object(j);
 }
 
@@ -188,7 +182,7 @@ static void put_error(struct json *j, const struct report *r, const struct repor
 		json_u64(j, "bad_bytes", m->bad_bytes);
 		json_string(j, "extent",
 			    plan && m->what < plan->n_strings ? plan->strings[m->what] : NULL);
-		put_text(j, "file", t->error_file);
+		json_text(j, "file", t->error_file);
 		json_string(j, "pattern", pattern_names[m->pattern]);
 		if (m->pattern == PATTERN_FLIPS || m->pattern == PATTERN_OFFSET)
 			json_u64(j, "pattern_value", m->pattern_value);
@@ -212,10 +206,10 @@ static void put_target(struct json *j, const struct report *r, const struct repo
 		json_u64(j, "plan", (uint64_t)t->plan);
 	else
 		json_null(j, "plan");
-	put_text(j, "by_id", t->info.by_id);
-	put_text(j, "model", t->info.model);
-	put_text(j, "serial", t->info.serial);
-	put_text(j, "usb_port", t->info.usb_port);
+	json_text(j, "by_id", t->info.by_id);
+	json_text(j, "model", t->info.model);
+	json_text(j, "serial", t->info.serial);
+	json_text(j, "usb_port", t->info.usb_port);
 	put_size(j, "diskseq", t->info.diskseq ? t->info.diskseq : UINT64_MAX);
 	json_u64(j, "size", t->info.size);
 	json_string(j, "status", target_status_name(t->status));

@@ -21,9 +21,10 @@ static void test_nesting_and_commas(void)
 	json_end_array(&j);
 	json_null(&j, "c");
 	json_string(&j, "d", NULL);
+	json_text(&j, "empty", "");
 	json_bool(&j, "e", false);
 	json_end_object(&j);
-	CHECK_STR(json_finish(&j), "{\"a\":\"x\",\"b\":[1,{},true],\"c\":null,\"d\":null,\"e\":false}");
+	CHECK_STR(json_finish(&j), "{\"a\":\"x\",\"b\":[1,{},true],\"c\":null,\"d\":null,\"empty\":null,\"e\":false}");
 	json_done(&j);
 }
 
