@@ -27,7 +27,7 @@ say = $(if $(V),,@$(if $(silent),,printf '  %-7s %s\n' $(1) $(2);))
 
 B ?= build$(if $(SAN),-san)
 
-LIBS := blkid fdisk mount libcrypto liburing liblzma libzstd zlib
+LIBS := blkid fdisk libcrypto liburing liblzma libzstd zlib
 ifeq ($(filter clean install-deps,$(MAKECMDGOALS)),)
 MISSING := $(strip $(foreach l,$(LIBS),$(if $(shell $(PKG_CONFIG) --exists $(l) && echo y),,$(l))))
 ifneq ($(MISSING),)
