@@ -15,6 +15,12 @@
 #include "io/engine-internal.h"
 
 /*
+ * Tables, volume descriptors, superblocks (btrfs has its own at 64 KiB); small
+ * enough for one request of any device (120 KiB for a common stick).
+ */
+#define COMMIT_SIZE (96 * KIB)
+
+/*
  * Requests for both ends of the commit window: 4 of 512 KiB, 18 of what usb-storage takes
  * (120 KiB), 34 of the smallest; more only if the plan is an odd one.
  */
@@ -362,15 +368,15 @@ static bool add_commit_ops(const struct pump *p, uint64_t from, uint64_t len, ui
 }
 
 /*
- * The head's first request holds everything that makes the stick look like an
- * image, so it comes last, once all the rest is safe: a crash between two
- * requests leaves nothing that is recognised.
+ * The head's first COMMIT_SIZE bytes hold everything that makes the stick look
+ * like an image, so they come last, once all the rest is safe: a crash between
+ * two requests leaves nothing that is recognised.
  */
 static int write_window(struct pump *p, struct error *err)
 {
 	const struct engine_plan *ep = p->ep;
 	const struct target *t = p->et->target;
-	uint64_t first = num_min(ep->head_len, p->e->buf_size);
+	uint64_t first = num_min(ep->head_len, COMMIT_SIZE);
 	bool is_aligned = !t->is_direct || t->fd_buffered < 0 ||
 			  (ep->tail_start + ep->tail_len) % t->geo.io_align == 0;
 	struct ring_op ops[WINDOW_OPS];
