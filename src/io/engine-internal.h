@@ -112,6 +112,7 @@ struct pump {
 	bool sets_the_pace;
 	bool waits_for_source; /* nothing is in flight: it is not the target that stalls */
 	bool touched; /* something was written */
+	uint64_t zeroed_from; /* begin of what zero_window zeroed at the end */
 	bool is_window_blank; /* both ends are zero, durably */
 	bool plan_is_known; /* closed, so it may be read without the lock */
 	pthread_cond_t can_take;

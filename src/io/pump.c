@@ -163,6 +163,7 @@ static int zero_window(struct pump *p, struct error *err)
 		return -1;
 	if (flush(p, err) < 0)
 		return -1;
+	p->zeroed_from = tail_start;
 	p->is_window_blank = true;
 	return 0;
 }
@@ -367,6 +368,22 @@ static bool add_commit_ops(const struct pump *p, uint64_t from, uint64_t len, ui
 	return true;
 }
 
+/* Does the plan want only zeros at the end? zero_window has written and flushed them already. */
+static bool is_tail_done(const struct pump *p)
+{
+	const struct engine_plan *ep = p->ep;
+	uint64_t pos = ep->tail_start, start, len;
+
+	while (engine_next_run(ep->plan, pos, ep->tail_start + ep->tail_len, &start, &len)) {
+		const uint8_t *data = ep->tail + (start - ep->tail_start);
+
+		if (start < p->zeroed_from || data[0] || memcmp(data, data + 1, len - 1) != 0)
+			return false;
+		pos = start + len;
+	}
+	return true;
+}
+
 /*
  * The head's first COMMIT_SIZE bytes hold everything that makes the stick look
  * like an image, so they come last, once all the rest is safe: a crash between
@@ -377,6 +394,7 @@ static int write_window(struct pump *p, struct error *err)
 	const struct engine_plan *ep = p->ep;
 	const struct target *t = p->et->target;
 	uint64_t first = num_min(ep->head_len, COMMIT_SIZE);
+	uint64_t tail_len = is_tail_done(p) ? 0 : ep->tail_len;
 	bool is_aligned = !t->is_direct || t->fd_buffered < 0 ||
 			  (ep->tail_start + ep->tail_len) % t->geo.io_align == 0;
 	struct ring_op ops[WINDOW_OPS];
@@ -385,11 +403,11 @@ static int write_window(struct pump *p, struct error *err)
 	if (write_runs(p, first, ep->head_len, ep->head + first, err) < 0 || flush(p, err) < 0)
 		return -1;
 	/* At once where they are few and aligned; else, or if that fails, one by one. */
-	if (is_aligned && add_commit_ops(p, ep->tail_start, ep->tail_len, ep->tail, ops, &n_ops) &&
+	if (is_aligned && add_commit_ops(p, ep->tail_start, tail_len, ep->tail, ops, &n_ops) &&
 	    add_commit_ops(p, 0, first, ep->head, ops, &n_ops) &&
 	    submit_at_once(p, ops, n_ops) == 0)
 		return 0;
-	if (write_runs(p, ep->tail_start, ep->tail_start + ep->tail_len, ep->tail, err) < 0)
+	if (write_runs(p, ep->tail_start, ep->tail_start + tail_len, ep->tail, err) < 0)
 		return -1;
 	return write_runs(p, 0, first, ep->head, err);
 }
@@ -540,9 +558,8 @@ static void add_state(const struct pump *p, struct error *err)
 	bool is_gone = !strcmp(err->code, "device-gone") || !strcmp(err->code, "device-replaced");
 	bool is_file = p->et->target->info.is_file;
 	bool is_full = is_file && (err->sys == ENOSPC || err->sys == EDQUOT);
-	bool is_target =
-		!is_file &&
-		(p->et->result.error_offset != UINT64_MAX || !strcmp(err->code, "flush-failed"));
+	bool is_target = !is_file && (p->et->result.error_offset != UINT64_MAX ||
+				      !strcmp(err->code, "flush-failed"));
 	bool was_written = p->et->target->was_written; /* `check` only reads */
 	size_t len = strlen(err->msg);
 	char path[256];
@@ -558,7 +575,7 @@ static void add_state(const struct pump *p, struct error *err)
 			 : _(" is incomplete."),
 		 is_gone     ? was_written ? _(" Plug it in again, and write it again.")
 					   : _(" Plug it in again, and check it again.")
-		 : is_full   ? _(" Make room on its file system, and write it again.")
+		     : is_full ? _(" Make room on its file system, and write it again.")
 		 : is_target ? _(" Try another port; if it fails again, replace it.")
 			     : "");
 }
