@@ -315,9 +315,9 @@ test_mounted_is_lifted_by_the_question()
 	cp --sparse=always stick before
 	run 8 on_pty --send '\[y/N\]' '' "$ISOWRITE" image "$dev"
 	# Where the lines break depends on the length of the path.
-	tr -s '\r\n ' ' ' <out >words
-	has 'ext4 "backup", mounted on' words
-	has "$T/mnt (will be unmounted)" words
+	tr -d '\r\n ' <out >words
+	has 'ext4"backup",mountedon' words
+	has "$T/mnt(willbeunmounted)" words
 	grep -q " $T/mnt " /proc/self/mountinfo || fail "unmounted by a no"
 	run 0 on_pty --send '\[y/N\]' y "$ISOWRITE" image "$dev"
 	same image stick "$(size_of image)"

@@ -254,8 +254,9 @@ test_loop_device_mounted()
 	run 3 isowrite --yes ubuntu.iso "$dev"
 	has "(rule mounted)" err
 	on_pty --mask --send 'y/N' y -- isowrite ubuntu.iso "$dev" >screen
-	sed "s,$dev,/dev/loopN,g; s,$T,/media/anna,g" screen | tr '\n' ' ' | tr -s ' ' >text
-	has 'ext4 "KEY", mounted on /media/anna/mnt (will be unmounted)' text
+	# Where the lines break depends on the length of the path.
+	tr -d '\r\n ' <screen >text
+	has "ext4\"KEY\",mountedon$T/mnt(willbeunmounted)" text
 	has 'Verified: all' screen
 	! mountpoint -q mnt || fail "it is still mounted"
 }
