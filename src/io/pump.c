@@ -181,7 +181,8 @@ static void reap(struct pump *p, struct slot *slot, struct failed *failed, size_
 		slot->buf = NULL;
 		return;
 	}
-	if (op->res > 0 && (uint64_t)op->res % p->et->target->geo.io_align == 0) {
+	if (op->res > 0 && (uint32_t)op->res < op->len &&
+	    (uint64_t)op->res % p->et->target->geo.io_align == 0) {
 		op->buf = (uint8_t *)op->buf + op->res;
 		op->off += (uint64_t)op->res;
 		op->len -= (uint32_t)op->res;
