@@ -2,85 +2,22 @@
 /* Writes receipts; see receipt.h. */
 #include "job/receipt.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/io.h"
 #include "base/num.h"
+#include "base/outfile.h"
 #include "base/text.h"
 #include "job/job-state.h"
 
 #define RECEIPT_VERSION 1
 #define READ_SIZE ((size_t)MIB)
 
-/* A file there would be taken for a device, and is gone with the next start. */
-static bool is_below_dev(int dir)
-{
-	char link[32], real[PATH_MAX];
-	ssize_t len;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", dir);
-	len = readlink(link, real, sizeof(real) - 1);
-	if (len < 0)
-		return false;
-	real[len] = '\0';
-	return (!strcmp(real, "/dev") || !strncmp(real, "/dev/", 5)) &&
-	       strcmp(real, "/dev/shm") != 0 && strncmp(real, "/dev/shm/", 9) != 0;
-}
-
-static int open_directory(const char *path, struct error *err)
-{
-	auto_free char *copy = strdup(path);
-	char name[300];
-	int fd;
-
-	if (!copy)
-		return error_set_nomem(err);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || faccessat(fd, ".", W_OK, AT_EACCESS) < 0) {
-		int sys = errno;
-
-		if (fd >= 0)
-			close(fd);
-		return error_set_sys(err, ERROR_USAGE, "receipt-path", sys,
-				     _("The receipt %s cannot be written"),
-				     text_escape(path, SIZE_MAX, name, sizeof(name)));
-	}
-	return fd;
-}
-
 int receipt_check_path(const char *path, bool overwrite, struct error *err)
 {
-	char name[300];
-	struct stat st;
-	int fd;
-
-	text_escape(path, SIZE_MAX, name, sizeof(name));
-	if (path[0] == '\0')
-		return error_set(err, ERROR_USAGE, "receipt-path",
-				 _("The receipt's name is empty."));
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
-		return error_set(err, ERROR_USAGE, "receipt-path",
-				 _("The receipt %s exists and is no regular file."), name);
-	if (lstat(path, &st) == 0 && !overwrite)
-		return error_set(err, ERROR_USAGE, "receipt-exists",
-				 _("The receipt %s exists; --overwrite replaces it."), name);
-	fd = open_directory(path, err);
-	if (fd < 0)
-		return -1;
-	if (is_below_dev(fd))
-		error_set(err, ERROR_USAGE, "receipt-path",
-			  _("The receipt %s cannot be written: nothing is created below /dev."), name);
-	close(fd);
-	return err->kind == ERROR_NONE ? 0 : -1;
+	return outfile_check(_("receipt"), path, overwrite, err);
 }
 
 int receipt_check_apart(const struct job *j, struct error *err)
@@ -272,47 +209,6 @@ static void put_receipt(struct job *j, struct json *json)
 	json_end_object(json);
 }
 
-/* Gives the temporary file its name; without overwrite an existing one stays. */
-static int put_in_place(int dir, const char *temp, const char *base, bool overwrite)
-{
-	if (overwrite)
-		return renameat(dir, temp, dir, base);
-	if (renameat2(dir, temp, dir, base, RENAME_NOREPLACE) == 0)
-		return 0;
-	/* File systems without it (NFS): a hard link does not replace either. */
-	if (errno != EINVAL && errno != ENOSYS)
-		return -1;
-	if (linkat(dir, temp, dir, base, 0) < 0)
-		return -1;
-	return unlinkat(dir, temp, 0);
-}
-
-static int write_file(const char *path, bool overwrite, const char *text, struct error *err)
-{
-	auto_free char *copy = strdup(path);
-	auto_fd int dir = open_directory(path, err);
-	auto_fd int fd = -1;
-	char temp[64], name[300];
-	size_t len = strlen(text);
-	const char *base;
-
-	if (dir < 0)
-		return -1;
-	if (!copy)
-		return error_set_nomem(err);
-	base = basename(copy);
-	snprintf(temp, sizeof(temp), ".isowrite-receipt.%ld", (long)getpid());
-	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd >= 0 && io_pwrite_full(fd, text, len, 0) == (ssize_t)len && fsync(fd) == 0 &&
-	    put_in_place(dir, temp, base, overwrite) == 0 && fsync(dir) == 0)
-		return 0;
-	error_set_sys(err, ERROR_INTERNAL, "receipt", errno, _("The receipt %s was not written"),
-		      text_escape(path, SIZE_MAX, name, sizeof(name)));
-	if (fd >= 0)
-		unlinkat(dir, temp, 0);
-	return -1;
-}
-
 int receipt_write(struct job *j, struct error *err)
 {
 	struct json json;
@@ -325,7 +221,8 @@ int receipt_write(struct job *j, struct error *err)
 	put_receipt(j, &json);
 	json_end_object(&json);
 	text = json_finish(&json);
-	rc = text ? write_file(j->req->receipt, j->req->overwrite_receipt, text, err)
+	rc = text ? outfile_write(_("receipt"), j->req->receipt, j->req->overwrite_receipt, text,
+				  strlen(text), err)
 		  : error_set_nomem(err);
 	json_done(&json);
 	return rc;
