@@ -5,9 +5,18 @@
  * writes nothing.
  */
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/num.h"
+#include "base/outfile.h"
+#include "base/text.h"
 #include "cli/cmd.h"
+#include "cli/draw.h"
+#include "cli/ui.h"
 #include "image/detect.h"
 #include "image/source.h"
 #include "job/report-layout.h"
@@ -52,6 +61,62 @@ static int read_through(struct source *src, struct layout *lay, struct error *er
 	return 0;
 }
 
+/* For people who look at a terminal, or ask for more: scripts get the report as it was. */
+static void print_map(struct ui *ui, const struct layout *lay)
+{
+	auto_free struct map *map = NULL;
+	struct draw how = draw_for(ui, STDOUT_FILENO);
+
+	if (ui->opts->quiet || (ui_columns(STDOUT_FILENO) == 0 && ui->opts->verbose == 0))
+		return;
+	map = map_of_layout(lay);
+	if (!map || map->n_spans == 0)
+		return;
+	fputc('\n', ui->out);
+	draw_map(ui->out, map, &how);
+	if (lay->n_findings > 0)
+		fputc('\n', ui->out);
+}
+
+static int check_svg(const struct options *opts, const struct source *src, struct error *err)
+{
+	struct stat image, svg;
+	char name[300];
+
+	if (outfile_check(_("picture"), opts->svg, opts->overwrite, err) < 0)
+		return -1;
+	if (fstat(src->fd, &image) < 0 || stat(opts->svg, &svg) < 0 ||
+	    image.st_dev != svg.st_dev || image.st_ino != svg.st_ino)
+		return 0;
+	return error_set(err, ERROR_USAGE, "output-path",
+			 _("The picture %s would replace the image; choose another place."),
+			 text_escape(opts->svg, SIZE_MAX, name, sizeof(name)));
+}
+
+/* Only the last part of the path: the picture may be shown to others. */
+static int write_svg(const struct options *opts, const struct layout *lay, struct error *err)
+{
+	auto_free struct map *map = map_of_layout(lay);
+	const char *path = opts->operands[0], *slash = strrchr(path, '/');
+	char name[300], title[400], size[NUM_SIZE_LEN];
+	auto_free char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!map || !out) {
+		if (out)
+			fclose(out);
+		return error_set_nomem(err);
+	}
+	text_escape(slash ? slash + 1 : path, SIZE_MAX, name, sizeof(name));
+	snprintf(title, sizeof(title), _("%s, %s bytes"), name,
+		 num_format_bytes(size, sizeof(size), map->size));
+	draw_map_svg(out, map, title);
+	if (fclose(out) != 0)
+		return error_set_nomem(err);
+	return outfile_write(_("picture"), opts->svg, opts->overwrite, text, len, err);
+}
+
 int cmd_inspect(const struct options *opts, struct ui *ui)
 {
 	const char *path = opts->operands[0];
@@ -64,13 +129,18 @@ int cmd_inspect(const struct options *opts, struct ui *ui)
 		return ui_fail(ui, &err);
 	}
 	if (source_open(path, &src, &err) < 0 ||
+	    (opts->svg && check_svg(opts, src, &err) < 0) ||
 	    detect_layout(src, opts->full ? UINT64_MAX : DETECT_BUDGET, lay, &err) < 0 ||
 	    detect_check_foreign(lay, path, &err) < 0)
 		return ui_fail(ui, &err);
 	if (opts->full && src->access == SOURCE_SEQUENTIAL && read_through(src, lay, &err) < 0)
 		return ui_fail(ui, &err);
+	if (opts->svg && write_svg(opts, lay, &err) < 0)
+		return ui_fail(ui, &err);
 	if (ui_wants_json(ui))
 		return print_json(ui, src, path, lay);
 	report_layout_print(lay, path, opts->bytes, ui->out);
+	print_map(ui, lay);
+	report_layout_print_findings(lay, ui->out);
 	return exit_status(lay);
 }

@@ -6,8 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "cli/draw.h"
 #include "cli/opts.h"
 #include "cli/signals.h"
 #include "cli/ui.h"
@@ -186,6 +188,21 @@ static void print_written(struct ui *ui, const struct report *r)
 		words_print_results(ui->out, &how, r);
 }
 
+/* As inspect does: for a terminal, or with -v. */
+static void print_plan_map(struct ui *ui, const struct report *r, const struct plan *plan)
+{
+	auto_free struct map *map = NULL;
+	struct draw how = draw_for(ui, STDOUT_FILENO);
+
+	if (ui->opts->quiet || (ui_columns(STDOUT_FILENO) == 0 && ui->opts->verbose == 0))
+		return;
+	map = map_of_plan(plan, r->has_layout ? &r->layout : NULL);
+	if (!map || map->n_spans == 0)
+		return;
+	fputc('\n', ui->out);
+	draw_map(ui->out, map, &how);
+}
+
 static void print_plan(struct ui *ui, const struct report *r)
 {
 	for (size_t i = 0; i < r->n_plans; i++) {
@@ -203,6 +220,7 @@ static void print_plan(struct ui *ui, const struct report *r)
 		if (!is_first)
 			fprintf(ui->out, ":\n");
 		plan_dump(r->plans[i].plan, ui->out);
+		print_plan_map(ui, r, r->plans[i].plan);
 	}
 }
 

@@ -75,6 +75,7 @@ struct options {
 	uint32_t sector_size; /* plan; 0 not given */
 	bool strict; /* check */
 	bool full; /* inspect: without a read budget */
+	const char *svg; /* inspect: path of the picture, or NULL */
 	bool all; /* devices */
 	const char *protect, *unprotect; /* devices: the node, or NULL */
 
@@ -95,6 +96,7 @@ struct ui {
 	 * streams before them that write every other character as \xNN.
 	 */
 	FILE *out, *err;
+	bool is_utf8; /* the locale is */
 	bool color, err_color; /* out and err take colour */
 	unsigned int err_columns; /* of the terminal that err is, 0: it is none */
 };

@@ -283,6 +283,11 @@ static int set_receipt(struct options *o, const char *value, struct error *err)
 	return set_path(&o->receipt, "--receipt", value, err);
 }
 
+static int set_svg(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->svg, "--svg", value, err);
+}
+
 static int set_protect(struct options *o, const char *value, struct error *err)
 {
 	return set_path(&o->protect, "--protect", value, err);
@@ -367,8 +372,8 @@ static const struct option_row rows[] = {
 	  _("write the other targets when one cannot be written"), set_keep_going },
 	{ 0, "receipt", "FILE", 0, VALUE_FILE, NULL, W, false,
 	  _("record what was written, for check"), set_receipt },
-	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W, false, _("let --receipt replace a file"),
-	  set_overwrite },
+	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W | I, false,
+	  _("let --receipt and --svg replace a file"), set_overwrite },
 	{ 0, "size", "SIZE", 0, VALUE_FREE, NULL, W | P, false,
 	  _("the stick's, to plan for; or of a new file:PATH"), set_size },
 	{ 0, "sector-size", "BYTES", 0, VALUE_WORDS, "512 1024 2048 4096", P, false,
@@ -379,6 +384,8 @@ static const struct option_row rows[] = {
 	  _("also differences that use explains are differences"), set_strict },
 	{ 0, "full", NULL, 0, VALUE_NONE, NULL, I, false,
 	  _("read as much of the image as it takes"), set_full },
+	{ 0, "svg", "FILE", 0, VALUE_FILE, NULL, I, false,
+	  _("draw the map of what lies where, for bug reports"), set_svg },
 	{ 0, "all", NULL, 0, VALUE_NONE, NULL, D, false, _("list also what can never be a stick"),
 	  set_all },
 	{ 0, "protect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false, _("never write this disk again"),

@@ -225,9 +225,9 @@ static int check_combinations(const struct options *o, struct error *err)
 	if (o->protect && o->unprotect)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--protect and --unprotect exclude each other."));
-	if (o->overwrite && !o->receipt)
-		return error_set(err, ERROR_USAGE, "conflict",
-				 _("--overwrite goes with --receipt=FILE."));
+	if (o->overwrite && !o->receipt && !o->svg)
+		return error_set(err, ERROR_USAGE, "conflict", _("--overwrite goes with %s=FILE."),
+				 o->command == COMMAND_INSPECT ? "--svg" : "--receipt");
 	if (o->sector_size && !o->size)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--sector-size goes with --size=SIZE."));

@@ -26,6 +26,11 @@
 #define TTY_LINE 5.0        /* seconds between two plain lines of a target */
 #define TTY_LINE_PERCENT 10
 #define TTY_MAX_ANSWER 64
+#define TTY_GRAPH_SECONDS 2.0 /* what is over sooner needs no graph */
+#define TTY_GRAPH_COLUMNS 40  /* narrower terminals get none while it runs */
+#define TTY_GRAPH_MAX_COLUMNS 100U
+#define TTY_SPARK_MIN 8U
+#define TTY_SPARK_MAX 30U
 
 static double now(void)
 {
@@ -63,11 +68,60 @@ static void clear_drawn(struct tty *tty)
 	tty->n_drawn = 0;
 }
 
+static bool is_ascii(const struct tty *tty)
+{
+	const char *term = getenv("TERM");
+
+	return !tty->ui->is_utf8 || !term || strcmp(term, "dumb") == 0;
+}
+
+static unsigned int draw_graph(const struct tty *tty, const struct tty_progress *p,
+			       unsigned int columns)
+{
+	const struct speed *const parts[] = { &p->write, &p->verify };
+	const char *const names[] = { _("write"), _("verify") };
+
+	return speed_draw_graph(tty->ui->err, parts, names, ARRAY_SIZE(parts), columns,
+				!is_ascii(tty));
+}
+
+static bool has_graph(const struct tty_progress *p)
+{
+	return p->write.seconds + p->verify.seconds >= TTY_GRAPH_SECONDS;
+}
+
+/* The speed so far, above the line of the only target. Returns the lines it took. */
+static size_t draw_live_graph(const struct tty *tty, unsigned int columns, unsigned int rows)
+{
+	if (tty->is_over || tty->ui->opts->verbose == 0 || tty->n_targets != 1 ||
+	    rows < SPEED_GRAPH_LINES + 4 || columns < TTY_GRAPH_COLUMNS ||
+	    !has_graph(tty->targets))
+		return 0;
+	return draw_graph(tty, tty->targets,
+			  (unsigned int)num_min(columns - 1, TTY_GRAPH_MAX_COLUMNS));
+}
+
+/* The same of one of several: a line below its own, where the screen has room for all. */
+static size_t draw_live_line(const struct tty *tty, const struct tty_progress *p,
+			     unsigned int columns, unsigned int rows)
+{
+	const struct speed *s = p->verify.is_begun ? &p->verify : &p->write;
+	unsigned int indent = (unsigned int)strlen(p->name) + 1, room;
+
+	if (tty->is_over || tty->ui->opts->verbose == 0 || tty->n_targets < 2 ||
+	    rows < 2 * tty->n_targets + 2 || columns < TTY_GRAPH_COLUMNS || !has_graph(p))
+		return 0;
+	room = (unsigned int)num_min(columns - 1 - indent, TTY_GRAPH_MAX_COLUMNS);
+	fprintf(tty->ui->err, "\n%*s", (int)indent, "");
+	speed_draw_line(tty->ui->err, s, room, speed_max(s, room), !is_ascii(tty));
+	return 1;
+}
+
 /* Draws what is active, as far as the screen has rows: finished targets give way first. */
 static void draw(struct tty *tty)
 {
 	unsigned int columns, rows;
-	size_t n_active = 0, n_hidden, n_shown = 0;
+	size_t n_active = 0, n_hidden, n_shown = 0, n_graph;
 	char line[512];
 
 	get_screen(&columns, &rows);
@@ -82,6 +136,7 @@ static void draw(struct tty *tty)
 		fprintf(tty->ui->err, "%s", line);
 		n_shown = 1;
 	}
+	n_graph = n_active > 0 ? draw_live_graph(tty, columns, rows) : 0;
 	n_hidden = n_active >= rows ? n_active - rows + 1 : 0;
 	for (size_t i = 0; i < tty->n_targets; i++) {
 		const struct tty_progress *p = &tty->targets[i];
@@ -94,8 +149,9 @@ static void draw(struct tty *tty)
 		}
 		tty_format_bar(p, columns - 1, line, sizeof(line));
 		fprintf(tty->ui->err, "%s%s", n_shown++ ? "\n" : "", line);
+		n_graph += draw_live_line(tty, p, columns, rows);
 	}
-	tty->n_drawn = n_shown;
+	tty->n_drawn = n_shown + n_graph;
 	fflush(tty->ui->err);
 }
 
@@ -251,6 +307,20 @@ static bool is_time_to_draw(const struct tty *tty, const struct event *event)
 	return since >= TTY_REDRAW;
 }
 
+static void note_speed(struct tty_progress *p, const struct event *event)
+{
+	struct speed *s = event->phase == PHASE_WRITE	? &p->write :
+			  event->phase == PHASE_VERIFY ? &p->verify :
+							 NULL;
+
+	if (!s)
+		return;
+	if (event->kind == EVENT_PHASE && !s->is_begun)
+		speed_begin(s, now());
+	else if (event->kind == EVENT_PROGRESS)
+		speed_add(s, now(), event->done);
+}
+
 static void take_progress(struct tty *tty, const struct event *event)
 {
 	struct tty_progress *p = progress_of(tty, event);
@@ -259,6 +329,7 @@ static void take_progress(struct tty *tty, const struct event *event)
 	if (!p)
 		return;
 	p->is_active = true;
+	note_speed(p, event);
 	if (is_done) {
 		const struct report_target *t = &event->report->targets[event->target];
 
@@ -467,9 +538,58 @@ void tty_init(struct tty *tty, struct ui *ui)
 	snprintf(tty->image.name, sizeof(tty->image.name), "%s", _("image"));
 }
 
+/* One line, and only where it tells something: the cache of many sticks is soon full. */
+static void tell_drop(const struct tty *tty, const struct tty_progress *p, unsigned int columns)
+{
+	double at, before, after;
+	char when[24], fast[24], slow[24];
+	int len;
+
+	if (!speed_find_drop(&p->write, &at, &before, &after))
+		return;
+	len = fprintf(tty->ui->err, _("%s slowed down after %s: %s, then %s"), p->name,
+		      words_duration(at, when, sizeof(when)),
+		      words_speed(before, fast, sizeof(fast)),
+		      words_speed(after, slow, sizeof(slow)));
+	if (len > 0 && (unsigned int)len + 2 + TTY_SPARK_MIN < columns) {
+		unsigned int room = (unsigned int)num_min(columns - (unsigned int)len - 3,
+							  TTY_SPARK_MAX);
+
+		fprintf(tty->ui->err, "  ");
+		speed_draw_line(tty->ui->err, &p->write, room, speed_max(&p->write, room),
+				!is_ascii(tty));
+	}
+	fprintf(tty->ui->err, "\n");
+}
+
+static void show_speeds(const struct tty *tty)
+{
+	unsigned int columns = ui_columns(STDERR_FILENO);
+
+	if (tty->how == PROGRESS_NONE)
+		return;
+	columns = (unsigned int)num_min(columns ? columns - 1 : 79, TTY_GRAPH_MAX_COLUMNS);
+	for (size_t i = 0; i < tty->n_targets; i++) {
+		const struct tty_progress *p = &tty->targets[i];
+
+		if (tty->ui->opts->verbose == 0) {
+			tell_drop(tty, p, columns);
+			continue;
+		}
+		if (!has_graph(p))
+			continue;
+		if (tty->n_targets > 1)
+			fprintf(tty->ui->err, "%s\n", p->name);
+		draw_graph(tty, p, columns);
+	}
+	fflush(tty->ui->err);
+}
+
 void tty_done(struct tty *tty)
 {
+	tty->is_over = true;
 	leave_drawn(tty);
+	show_speeds(tty);
 	free(tty->targets);
 	tty->targets = NULL;
 	tty->n_targets = 0;

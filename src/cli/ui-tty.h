@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "cli/cmd.h"
+#include "cli/speed.h"
 #include "job/event.h"
 
 /* Where one target (or, before the targets, the image) is. */
@@ -28,6 +29,7 @@ struct tty_progress {
 	struct event last;         /* report and message are not kept */
 	unsigned int told_percent; /* plain lines: last one */
 	double told_at;
+	struct speed write, verify;
 };
 
 struct tty {
@@ -40,11 +42,15 @@ struct tty {
 	size_t n_drawn; /* lines on the screen; the cursor is on the last one */
 	double drawn_at;
 	bool identity_shown;
+	bool is_over; /* nothing moves any more */
 };
 
 void tty_init(struct tty *tty, struct ui *ui);
 
-/* Leaves the last state on the screen and frees. */
+/*
+ * Leaves the last state on the screen, draws how the speed was (-v), or says
+ * that a stick slowed down, and frees.
+ */
 void tty_done(struct tty *tty);
 
 /* 0 to 99 while it runs, whatever was counted; 100 only with the verdict. */

@@ -61,7 +61,8 @@ void ui_init(struct ui *ui, const struct options *opts)
 	/* Characters only: numbers in JSON and in messages are the same everywhere. */
 	setlocale(LC_CTYPE, "");
 	setvbuf(stderr, NULL, _IOLBF, 0);
-	if (strcasecmp(nl_langinfo(CODESET), "UTF-8") != 0) {
+	ui->is_utf8 = strcasecmp(nl_langinfo(CODESET), "UTF-8") == 0;
+	if (!ui->is_utf8) {
 		FILE *out = ui_ascii_stream(stdout), *err = ui_ascii_stream(stderr);
 
 		if (out && err) {

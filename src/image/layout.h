@@ -41,11 +41,21 @@ enum mbr_code {
 #define LAYOUT_MAX_BOOT 64
 #define LAYOUT_MAX_GPT 128
 #define LAYOUT_MAX_APM 32
+#define LAYOUT_MAX_LOGICAL 60 /* partitions 5 to 64 */
+#define LAYOUT_MAX_SESSIONS 16
+#define LAYOUT_MAX_HFS 4
 
 struct layout_finding {
 	enum layout_severity severity;
 	char code[32]; /* "gpt-backup-missing" */
 	char message[192]; /* one sentence, already escaped */
+};
+
+/* One of several ISO 9660 sessions. */
+struct layout_session {
+	uint32_t pvd_lba; /* in 2048-byte blocks */
+	uint64_t start, size; /* bytes: of the session itself, not of what its volume covers */
+	char id[130], created[32];
 };
 
 /* Dates are RFC 3339 or "". */
@@ -58,6 +68,8 @@ struct layout_volume {
 	uint32_t sessions; /* ISO 9660 sessions found */
 	uint32_t pvd_lba; /* in 2048-byte blocks, of the last session */
 	bool joliet, rock_ridge;
+	uint32_t n_listed; /* sessions, if there are several; the first LAYOUT_MAX_SESSIONS */
+	struct layout_session list[LAYOUT_MAX_SESSIONS];
 };
 
 struct layout_boot_entry {
@@ -86,7 +98,7 @@ struct layout_el_torito {
 };
 
 struct layout_mbr_partition {
-	uint8_t number; /* 1..4 */
+	uint8_t number; /* 1..4, logical ones 5 and up */
 	bool active;
 	uint8_t status; /* as stored */
 	uint8_t type;
@@ -102,6 +114,8 @@ struct layout_mbr {
 	uint32_t block_size;
 	uint32_t n_partitions;
 	struct layout_mbr_partition partitions[4];
+	uint32_t n_logical; /* in an extended partition: numbers 5 and up */
+	struct layout_mbr_partition logical[LAYOUT_MAX_LOGICAL];
 };
 
 struct layout_gpt_header {
@@ -142,6 +156,13 @@ struct layout_apm {
 	struct layout_apm_partition partitions[LAYOUT_MAX_APM];
 };
 
+/* Apple's file systems, beside ISO 9660 or in a partition. */
+struct layout_hfs {
+	char type[8]; /* "HFS", "HFS+", "HFSX" */
+	char name[130]; /* "" if it could not be read */
+	uint64_t start, size; /* bytes */
+};
+
 struct layout_boot_report {
 	struct { uint8_t cd, usb; } bios, uefi_x64, uefi_ia32, uefi_aa64; /* enum boot_answer */
 	char bios_why[128], uefi_why[128]; /* for a stick: one clause, already escaped */
@@ -160,11 +181,15 @@ struct layout {
 	char os[64]; /* hint: "Debian", "Ubuntu", "Windows" ... or "" */
 	struct layout_volume volume;
 	bool udf;
+	uint64_t udf_start, udf_size; /* bytes of its partition, 0 if not known */
 	bool superfloppy; /* a FAT, exFAT or NTFS boot sector at LBA 0 */
+	uint64_t superfloppy_size; /* bytes of that volume */
 	struct layout_el_torito el_torito;
 	struct layout_mbr mbr;
 	struct layout_gpt gpt;
 	struct layout_apm apm;
+	uint32_t n_hfs;
+	struct layout_hfs hfs[LAYOUT_MAX_HFS];
 	struct layout_boot_report boot;
 	uint32_t n_findings;
 	struct layout_finding findings[LAYOUT_MAX_FINDINGS];

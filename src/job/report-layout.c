@@ -242,19 +242,6 @@ static void print_boot(const struct printer *p, const struct layout *lay)
 		print_answers(p, "UEFI aa64", b->uefi_aa64.cd, b->uefi_aa64.usb, "");
 }
 
-static void print_findings(const struct printer *p, const struct layout *lay)
-{
-	static const char *const words[] = {
-		[LAYOUT_INFO] = "note",
-		[LAYOUT_WARNING] = "warning",
-		[LAYOUT_ERROR] = "error",
-	};
-
-	for (uint32_t i = 0; i < lay->n_findings; i++)
-		fprintf(p->out, "%s: %s\n", words[lay->findings[i].severity],
-			lay->findings[i].message);
-}
-
 void report_layout_print(const struct layout *lay, const char *path, bool bytes, FILE *out)
 {
 	const struct printer p = { .out = out, .bytes = bytes };
@@ -266,5 +253,17 @@ void report_layout_print(const struct layout *lay, const char *path, bool bytes,
 	print_gpt(&p, &lay->gpt);
 	print_apm(&p, &lay->apm);
 	print_boot(&p, lay);
-	print_findings(&p, lay);
+}
+
+void report_layout_print_findings(const struct layout *lay, FILE *out)
+{
+	static const char *const words[] = {
+		[LAYOUT_INFO] = "note",
+		[LAYOUT_WARNING] = "warning",
+		[LAYOUT_ERROR] = "error",
+	};
+
+	for (uint32_t i = 0; i < lay->n_findings; i++)
+		fprintf(out, "%s: %s\n", words[lay->findings[i].severity],
+			lay->findings[i].message);
 }

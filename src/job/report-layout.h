@@ -14,4 +14,7 @@
  */
 void report_layout_print(const struct layout *lay, const char *path, bool bytes, FILE *out);
 
+/* What follows it: a line for each finding. */
+void report_layout_print_findings(const struct layout *lay, FILE *out);
+
 #endif

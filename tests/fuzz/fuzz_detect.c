@@ -79,6 +79,7 @@ static void print(const struct layout *lay)
 	FILE *out = open_memstream(&text, &len);
 
 	report_layout_print(lay, "x", false, out);
+	report_layout_print_findings(lay, out);
 	fclose(out);
 	for (size_t i = 0; i < len; i++)
 		if ((uint8_t)text[i] < 0x20 && text[i] != '\n')

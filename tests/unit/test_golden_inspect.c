@@ -95,6 +95,7 @@ static char *render(const struct golden *g)
 		json_done(&j);
 	} else {
 		report_layout_print(&lay, "a \33 disc.iso", g->bytes, out);
+		report_layout_print_findings(&lay, out);
 	}
 	fclose(out);
 	source_free(src);
