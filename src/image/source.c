@@ -42,6 +42,8 @@ struct source_common {
 	int cancel_fd;
 	bool (*poll)(void *ctx); /* NULL: nobody is asked */
 	void *poll_ctx;
+	int (*watch)(void *ctx, uint64_t off, const void *data, size_t len, struct error *err);
+	void *watch_ctx;
 
 	/* SEQUENTIAL only */
 	uint8_t *head; /* NULL until it was filled */
@@ -154,6 +156,15 @@ void source_set_poll(struct source *src, bool (*is_cancelled)(void *ctx), void *
 	src->common->poll_ctx = ctx;
 }
 
+void source_set_watch(struct source *src,
+		      int (*watch)(void *ctx, uint64_t off, const void *data, size_t len,
+				   struct error *err),
+		      void *ctx)
+{
+	src->common->watch = watch;
+	src->common->watch_ctx = ctx;
+}
+
 bool source_poll(struct source *src, int *ret_wait_ms)
 {
 	struct source_common *c = src->common;
@@ -246,6 +257,8 @@ static int finish(struct source *src, struct error *err)
 		return set_size_wrong(src, err);
 	if (source_check_unchanged(src, err) < 0)
 		return -1;
+	if (c->watch && c->watch(c->watch_ctx, c->consumed, NULL, 0, err) < 0)
+		return -1;
 	src->size = c->consumed;
 	c->is_ended = true;
 	return 0;
@@ -270,6 +283,8 @@ static int next_content(struct source *src, uint8_t *buf, size_t len, size_t *re
 	for (size_t i = 0; i < c->n_taps; i++)
 		if (!c->taps[i].as_file)
 			hash_update(c->taps[i].hash, buf, n);
+	if (c->watch && n > 0 && c->watch(c->watch_ctx, c->consumed, buf, n, err) < 0)
+		return -1;
 	c->consumed += n;
 	if (src->size != SOURCE_SIZE_UNKNOWN && c->consumed > src->size)
 		return set_size_wrong(src, err);

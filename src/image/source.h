@@ -124,6 +124,16 @@ void source_cancel(struct source *src);
 void source_set_poll(struct source *src, bool (*is_cancelled)(void *ctx), void *ctx);
 
 /*
+ * Who sees each piece of a SEQUENTIAL source's content as source_next() gives it out, on that
+ * thread and in order; after source_rewind() from 0 again. len 0: the content has ended at off.
+ * -1 (with err) makes the source fail. NULL: nobody.
+ */
+void source_set_watch(struct source *src,
+		      int (*watch)(void *ctx, uint64_t off, const void *data, size_t len,
+				   struct error *err),
+		      void *ctx);
+
+/*
  * Asks a SEQUENTIAL source to compute digests while it is consumed by
  * source_next(): of the file's own bytes (as_file) or of its content. Call
  * before the first source_next() (source_peek() may have come before). Each

@@ -5,6 +5,7 @@
  *
  *   engine.c         life, threads, status
  *   engine-source.c  the source side: head, body, rest, gate
+ *   engine-stream.c  what a stream needs there: gaps, its end
  *   lane.c           one read of the source, shared by the targets near it
  *   pump.c           the target side: window, body, flush, commit
  *   transfer.c       plain transfers, and the ladder on trouble
@@ -149,6 +150,9 @@ struct engine {
 	uint64_t content_size;
 	uint8_t *carry;
 	uint64_t carry_start, carry_len;
+	uint64_t source_end; /* streams, closed plans: end of what is wanted of the stream */
+	uint64_t stream_pos; /* the same: bytes consumed */
+	bool has_stream_ended; /* and content_size is known */
 	bool head_ready; /* the first MiB was read: targets may be touched */
 	bool is_hashed; /* every mark is there */
 	pthread_t hasher; /* streams: hashes beside the decompressor */
@@ -190,8 +194,16 @@ int engine_hash_piece(struct engine *e, const struct engine_buf *buf, struct err
 int engine_next_piece(struct engine *e, bool is_leader, uint64_t *pos, struct engine_buf *buf,
 		      struct error *err);
 
+/* Puts what lies in the withheld tails of the plans there. */
+void engine_copy_to_tails(struct engine *e, uint64_t off, const uint8_t *data, uint64_t len);
+
 /* After the body: closes open plans, hashes the rest, fills the tails. */
 int engine_finish_source(struct engine *e, struct error *err);
+
+/* engine-stream.c: the same of streams; engine-source.c calls */
+int stream_init(struct engine *e, struct error *err); /* before anything was read */
+int stream_read_head(struct engine *e, struct error *err);
+int stream_next_piece(struct engine *e, uint64_t *pos, struct engine_buf *buf, struct error *err);
 
 /* lane.c */
 int lane_init(struct lane *lane, struct error *err); /* its buffers */

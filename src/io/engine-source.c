@@ -2,7 +2,7 @@
 /*
  * The source side of the engine: the withheld head, the pieces of the body,
  * the rest behind the body that differs from plan to plan, and the hash over
- * all of it.
+ * all of it. What a stream needs beside: engine-stream.c.
  *
  *   0      1 MiB                    body_end            tail_start      size
  *   |head  |body, one for all plans |rest, plan by plan |withheld tail  |
@@ -57,7 +57,7 @@ static void copy_to_tail(struct engine_plan *ep, uint64_t off, const uint8_t *da
 }
 
 /* A piece of the body, which the plans have in common. */
-static void copy_to_tails(struct engine *e, uint64_t off, const uint8_t *data, uint64_t len)
+void engine_copy_to_tails(struct engine *e, uint64_t off, const uint8_t *data, uint64_t len)
 {
 	for (size_t i = 0; i < e->n_plans; i++)
 		copy_to_tail(&e->plans[i], off, data, len);
@@ -74,95 +74,7 @@ static int mark_groups(struct engine *e, uint64_t pos, struct error *err)
 /* A plan that takes the image verbatim from its first byte: its hash is the image's too. */
 static bool is_verbatim(const struct engine *e, const struct plan *plan)
 {
-	const struct extent *x = plan->extents;
-
-	return plan->n_differences == 0 && plan->n_extents > 0 && x->kind == EXTENT_SOURCE &&
-	       x->source == 0 && x->source_offset == 0 &&
-	       (plan->is_open || x->len == e->sources[0]->size);
-}
-
-static void set_fit_error(struct engine *e, struct engine_plan *ep, const struct error *err)
-{
-	pthread_mutex_lock(&e->lock);
-	if (ep->error.kind == ERROR_NONE)
-		ep->error = *err;
-	for (size_t i = 0; i < e->n_pumps; i++)
-		pthread_cond_broadcast(&e->pumps[i].can_take);
-	pthread_mutex_unlock(&e->lock);
-}
-
-/* A stream has delivered `end` bytes: who cannot hold that? -1 when nobody can. */
-static int check_fit(struct engine *e, uint64_t end, struct error *err)
-{
-	size_t n_left = 0;
-
-	for (size_t i = 0; i < e->n_plans; i++) {
-		struct engine_plan *ep = &e->plans[i];
-		char have[NUM_SIZE_LEN];
-
-		if (end > ep->plan->geo.size) {
-			error_set(err, ERROR_FIT, "too-large",
-				  _("The image does not fit: it goes on after the %s that the "
-				    "target holds."),
-				  num_format_size(have, sizeof(have), ep->plan->geo.size));
-			set_fit_error(e, ep, err);
-		} else {
-			n_left++;
-		}
-	}
-	return n_left > 0 ? 0 : -1;
-}
-
-/* A stream ended after content_size bytes; data are its last len ones. */
-static int end_stream(struct engine *e, const uint8_t *data, uint64_t len, uint64_t content_size,
-		      struct error *err)
-{
-	uint64_t carry_start = content_size - len;
-
-	e->content_size = content_size;
-	if (content_size >= ENGINE_WINDOW)
-		carry_start = num_round_down(content_size, ENGINE_ALIGN);
-	e->carry_start = carry_start;
-	e->carry_len = content_size - carry_start;
-	e->carry = malloc(e->carry_len + 1);
-	if (!e->carry)
-		return error_set_nomem(err);
-	memcpy(e->carry, data + (len - e->carry_len), e->carry_len);
-	e->body_end = num_max(carry_start, ENGINE_WINDOW);
-	for (size_t i = 0; i < e->n_plans; i++) {
-		struct error own = ERROR_INIT;
-
-		if (plan_close(e->plans[i].plan, content_size, &own) < 0)
-			set_fit_error(e, &e->plans[i], &own);
-	}
-	return check_fit(e, content_size, err);
-}
-
-static int read_stream_head(struct engine *e, struct error *err)
-{
-	uint8_t *head = io_aligned_alloc(ENGINE_WINDOW);
-	size_t n = 0;
-	int rc;
-
-	if (!head)
-		return error_set_nomem(err);
-	rc = source_next(e->sources[0], head, ENGINE_WINDOW, &n, err);
-	if (rc == 0)
-		rc = check_fit(e, n, err);
-	if (rc == 0 && n < ENGINE_WINDOW)
-		rc = end_stream(e, head, n, n, err);
-	for (size_t i = 0; rc == 0 && i < e->n_plans; i++) {
-		struct engine_plan *ep = &e->plans[i];
-
-		if (ep->error.kind != ERROR_NONE)
-			continue;
-		if (n < ENGINE_WINDOW)
-			rc = plan_fill(ep->plan, e->rest_sources, 0, ep->head, ep->head_len, err);
-		else
-			memcpy(ep->head, head, ep->head_len);
-	}
-	io_aligned_free(head, ENGINE_WINDOW);
-	return rc;
+	return plan_is_verbatim(plan, e->is_stream ? e->content_size : e->sources[0]->size);
 }
 
 static int begin_track(struct engine *e, struct engine_group *g, struct error *err)
@@ -175,7 +87,7 @@ static int begin_track(struct engine *e, struct engine_group *g, struct error *e
 		return -1;
 	if (!e->is_stream && is_verbatim(e, ep->plan))
 		t->content_end = e->sources[0]->size;
-	else if (e->is_stream && !ep->plan->is_open)
+	else if (e->has_stream_ended && is_verbatim(e, ep->plan))
 		t->content_end = e->content_size;
 	if (ep->error.kind == ERROR_NONE && ep->plan->is_open) {
 		track_feed(t, 0, ep->head, ep->head_len);
@@ -192,7 +104,7 @@ static int begin_track(struct engine *e, struct engine_group *g, struct error *e
 int engine_read_head(struct engine *e, struct error *err)
 {
 	if (e->is_stream) {
-		if (read_stream_head(e, err) < 0)
+		if (stream_read_head(e, err) < 0)
 			return -1;
 	} else {
 		for (size_t i = 0; i < e->n_plans; i++)
@@ -206,36 +118,26 @@ int engine_read_head(struct engine *e, struct error *err)
 	return 0;
 }
 
+/* Between two pieces lie kept bytes. If a mark's place is among them: mark both ends instead. */
+static int mark_gap(struct engine *e, uint64_t start, struct error *err)
+{
+	const struct track *t = &e->groups[0].track;
+	uint64_t end = num_max(t->pos, t->marks[t->n_marks - 1].pos);
+
+	if (start == end || start < engine_next_cut(e, end))
+		return 0;
+	return mark_groups(e, end, err) < 0 ? -1 : mark_groups(e, start, err);
+}
+
 int engine_hash_piece(struct engine *e, const struct engine_buf *buf, struct error *err)
 {
 	uint64_t end = buf->off + buf->len;
 
+	if (mark_gap(e, buf->off, err) < 0)
+		return -1;
 	for (size_t i = 0; i < e->n_groups; i++)
 		track_feed(&e->groups[i].track, buf->off, buf->data, buf->len);
 	return end == engine_next_cut(e, buf->off) ? mark_groups(e, end, err) : 0;
-}
-
-static int next_stream_piece(struct engine *e, uint64_t *pos, struct engine_buf *buf,
-			     struct error *err)
-{
-	uint64_t len = num_min(engine_next_cut(e, *pos) - *pos, e->buf_size);
-	size_t n;
-
-	if (*pos >= e->body_end)
-		return 0;
-	if (source_next(e->sources[0], buf->data, len, &n, err) < 0 ||
-	    check_fit(e, *pos + n, err) < 0)
-		return -1;
-	if (n < len) {
-		if (end_stream(e, buf->data, n, *pos + n, err) < 0)
-			return -1;
-		n = (size_t)(e->body_end - *pos);
-	}
-	buf->off = *pos;
-	buf->len = (uint32_t)n;
-	*pos += n;
-	copy_to_tails(e, buf->off, buf->data, n);
-	return n > 0 ? 1 : 0;
 }
 
 int engine_next_piece(struct engine *e, bool is_leader, uint64_t *pos, struct engine_buf *buf,
@@ -244,13 +146,9 @@ int engine_next_piece(struct engine *e, bool is_leader, uint64_t *pos, struct en
 	uint64_t start, len, cut;
 
 	if (e->is_stream)
-		return next_stream_piece(e, pos, buf, err);
+		return stream_next_piece(e, pos, buf, err);
 	if (!engine_next_run(e->plans[0].plan, *pos, e->body_end, &start, &len))
 		return 0;
-	/* A gap that holds a mark's place: mark both its ends instead. */
-	if (is_leader && !e->is_hashed && start >= engine_next_cut(e, *pos) &&
-	    (mark_groups(e, *pos, err) < 0 || mark_groups(e, start, err) < 0))
-		return -1;
 	cut = engine_next_cut(e, start);
 	len = num_min(num_min(len, cut - start), e->buf_size);
 	if (plan_fill(e->plans[0].plan, e->sources, start, buf->data, len, err) < 0)
@@ -259,7 +157,7 @@ int engine_next_piece(struct engine *e, bool is_leader, uint64_t *pos, struct en
 	buf->len = (uint32_t)len;
 	*pos = start + len;
 	if (is_leader)
-		copy_to_tails(e, start, buf->data, len);
+		engine_copy_to_tails(e, start, buf->data, len);
 	return 1;
 }
 
@@ -279,7 +177,7 @@ static int finish_plan(struct engine *e, struct engine_plan *ep, uint8_t *scratc
 	if (track_init(t, pos, e->groups[ep->group].track.running, err) < 0)
 		return -1;
 	ep->has_rest = true;
-	if (is_verbatim(e, ep->plan) || e->is_stream)
+	if (is_verbatim(e, ep->plan))
 		t->content_end = e->content_size;
 	if (t->content_end == pos)
 		hash_peek(t->running, &t->content_digest);

@@ -125,14 +125,14 @@ static int init_plans(struct engine *e, struct engine_target *targets, size_t n,
 	}
 	e->chunk = num_max(MIB, num_round_up(largest / MARKS_MAX, MIB));
 	e->body_end = UINT64_MAX;
-	if (!e->is_stream) {
-		e->body_end = e->plans[0].plan->geo.size;
-		for (size_t k = 1; k < e->n_plans; k++)
-			e->body_end = num_min(
-				e->body_end,
+	if (e->is_stream)
+		return stream_init(e, err);
+	e->body_end = e->plans[0].plan->geo.size;
+	for (size_t k = 1; k < e->n_plans; k++)
+		e->body_end =
+			num_min(e->body_end,
 				plan_common_end(e->plans[0].plan, e->plans[k].plan, ENGINE_WINDOW));
-		e->body_end = num_max(num_round_down(e->body_end, ENGINE_ALIGN), ENGINE_WINDOW);
-	}
+	e->body_end = num_max(num_round_down(e->body_end, ENGINE_ALIGN), ENGINE_WINDOW);
 	return 0;
 }
 

@@ -108,6 +108,11 @@ static int error_does_not_fit(const struct plan *plan, uint64_t needed, struct e
 			 num_format_bytes(lack, sizeof(lack), needed - plan->geo.size));
 }
 
+int plan_check_fit(const struct plan *plan, uint64_t size, struct error *err)
+{
+	return size > plan->geo.size ? error_does_not_fit(plan, size, err) : 0;
+}
+
 static int append(struct plan *plan, struct extent extent, const char *what, struct error *err)
 {
 	struct extent *extents;
@@ -465,6 +470,22 @@ uint64_t plan_bytes(const struct plan *plan, enum extent_kind kind)
 		if (plan->extents[i].kind == kind)
 			sum += plan->extents[i].len;
 	return sum;
+}
+
+bool plan_is_verbatim(const struct plan *plan, uint64_t size)
+{
+	const struct extent *e = plan->extents;
+
+	return plan->n_differences == 0 && plan->n_extents > 0 && e->kind == EXTENT_SOURCE &&
+	       e->source == 0 && e->source_offset == 0 && (plan->is_open || e->len == size);
+}
+
+uint64_t plan_source_end(const struct plan *plan)
+{
+	for (size_t i = plan->n_extents; i-- > 0;)
+		if (plan->extents[i].kind == EXTENT_SOURCE)
+			return plan->extents[i].start + plan->extents[i].len;
+	return 0;
 }
 
 uint64_t plan_content_end(const struct plan *plan)

@@ -77,6 +77,9 @@ struct plan {
 struct plan *plan_new(const char *planner, const struct geometry *geo);
 void plan_free(struct plan *plan); /* NULL ok */
 
+/* ERROR_FIT, with the numbers, unless size bytes fit on the target. */
+int plan_check_fit(const struct plan *plan, uint64_t size, struct error *err);
+
 /*
  * Appenders: the extent begins where the last one ended. len 0 adds nothing.
  * ERROR_FIT when it would pass geometry.size. what is copied.
@@ -124,6 +127,12 @@ const struct extent *plan_find(const struct plan *plan, uint64_t off);
 
 /* Bytes of all extents of a kind. */
 uint64_t plan_bytes(const struct plan *plan, enum extent_kind kind);
+
+/* Is it the image, each of its size bytes once and in its place? */
+bool plan_is_verbatim(const struct plan *plan, uint64_t size);
+
+/* End of the image's last planned byte; 0 if there is none. */
+uint64_t plan_source_end(const struct plan *plan);
 
 /* End of the last extent that is neither ZERO nor KEEP; 0 if there is none. */
 uint64_t plan_content_end(const struct plan *plan);
