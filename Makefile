@@ -28,6 +28,15 @@ say = $(if $(V),,@$(if $(silent),,printf '  %-7s %s\n' $(1) $(2);))
 B ?= build$(if $(SAN),-san)
 
 LIBS := blkid fdisk libcrypto liburing liblzma libzstd zlib
+
+# What isowrite can do without: WITH_EXPAT=auto|yes|no (block maps).
+WITH_EXPAT ?= auto
+ifneq ($(WITH_EXPAT),no)
+ifneq ($(WITH_EXPAT)$(shell $(PKG_CONFIG) --exists expat && echo y),auto)
+LIBS += expat
+OPTIONAL_CPPFLAGS += -DHAVE_EXPAT
+endif
+endif
 ifeq ($(filter clean install-deps,$(MAKECMDGOALS)),)
 MISSING := $(strip $(foreach l,$(LIBS),$(if $(shell $(PKG_CONFIG) --exists $(l) && echo y),,$(l))))
 ifneq ($(MISSING),)
@@ -55,7 +64,7 @@ endif
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
 
-ALL_CPPFLAGS := $(BASE_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS := $(BASE_CPPFLAGS) $(OPTIONAL_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS := $(BASE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(BASE_LDFLAGS) $(LDFLAGS)
 

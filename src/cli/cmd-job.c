@@ -26,6 +26,8 @@ static void make_request(const struct options *o, struct job_request *ret)
 		.mode = o->mode,
 		.fix_gpt = o->fix_gpt,
 		.seed = o->seed,
+		.bmap = o->bmap,
+		.bmap_zero = o->bmap_zero,
 		.n_want = o->n_want,
 		.require = o->require,
 		.no_verify = o->no_verify,
@@ -132,6 +134,29 @@ static void print_errors(struct ui *ui, const struct report *r)
 		print_nothing_written(ui, r, n_errors, n_errors - n_told);
 }
 
+/* plan and check; before a write it is among the notes. */
+static void print_bmap_hint(struct ui *ui, const struct report *r)
+{
+	char word[sizeof(r->bmap_beside) + 2];
+	bool differs = false;
+
+	for (size_t i = 0; i < r->n_targets; i++)
+		differs = differs || r->targets[i].error.kind == ERROR_DIFFERS;
+	if (!r->bmap_beside[0] || ui->opts->quiet)
+		return;
+	text_shell_quote(r->bmap_beside, word, sizeof(word));
+	if (strcmp(r->command, "plan") == 0)
+		fprintf(ui->err,
+			_("The image's block map lies beside it; --bmap=%s writes only "
+			  "what that maps.\n"),
+			word);
+	else if (strcmp(r->command, "check") == 0 && differs)
+		fprintf(ui->err,
+			_("  If it was written by the block map beside the image, check it "
+			  "with\n  --bmap=%s\n"),
+			word);
+}
+
 static void print_json(struct ui *ui, const struct report *r)
 {
 	bool is_lines = ui->opts->json == JSON_LINES;
@@ -175,6 +200,8 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 		fflush(ui->out);
 	}
 	print_errors(ui, r);
+	if (!ui_wants_json(ui))
+		print_bmap_hint(ui, r);
 	report_free(r);
 	return status;
 }

@@ -70,6 +70,8 @@ struct options {
 	bool unmount, keep_going;
 	const char *receipt; /* path or NULL */
 	bool overwrite;
+	const char *bmap; /* path, "none" or NULL */
+	bool bmap_zero;
 	const char *seed;
 	uint64_t size; /* bytes, 0 not given */
 	uint32_t sector_size; /* plan; 0 not given */

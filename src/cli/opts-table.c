@@ -59,6 +59,7 @@ static int choose(const char *option, const char *value, const char *const words
 FLAG_SETTER(yes)
 FLAG_SETTER(dry_run)
 FLAG_SETTER(fix_gpt)
+FLAG_SETTER(bmap_zero)
 FLAG_SETTER(no_verify)
 FLAG_SETTER(unmount)
 FLAG_SETTER(keep_going)
@@ -288,6 +289,11 @@ static int set_svg(struct options *o, const char *value, struct error *err)
 	return set_path(&o->svg, "--svg", value, err);
 }
 
+static int set_bmap(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->bmap, "--bmap", value, err);
+}
+
 static int set_protect(struct options *o, const char *value, struct error *err)
 {
 	return set_path(&o->protect, "--protect", value, err);
@@ -356,6 +362,10 @@ static const struct option_row rows[] = {
 	  _("auto (default), or raw: byte for byte"), set_mode },
 	{ 0, "fix-gpt", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
 	  _("move the backup GPT to the stick's end"), set_fix_gpt },
+	{ 0, "bmap", "FILE|none", 0, VALUE_FILE, NULL, W | P | C, false,
+	  _("a block map: write only the blocks that hold data"), set_bmap },
+	{ 0, "bmap-zero", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
+	  _("with --bmap: zeros where it maps nothing"), set_bmap_zero },
 	{ 0, "sha256", "HEX", 0, VALUE_FREE, NULL, W, true,
 	  _("what the image must be; else nothing is written"), set_sha256 },
 	{ 0, "digest", "[ALG:]HEX", 0, VALUE_FREE, NULL, W, false,

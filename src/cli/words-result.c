@@ -44,7 +44,7 @@ static const char *place(const struct report_target *t)
 /* "all 6,203,355,136 bytes": of the image where the plan is nothing but the image. */
 static bool is_plain_copy(const struct report *r, const struct plan *plan)
 {
-	return plan && plan->n_differences == 0 && r->content_size != UINT64_MAX;
+	return plan && r->content_size != UINT64_MAX && plan_is_verbatim(plan, r->content_size);
 }
 
 static void add_differences(struct text *out, const struct report *r, const struct plan *plan)
@@ -66,6 +66,27 @@ static void add_differences(struct text *out, const struct report *r, const stru
 	if (r->mode_note)
 		add(out, _(", so that %s; --mode=raw writes it unchanged"), r->mode_note);
 	add(out, ".");
+}
+
+/* What "verified" does not include, or what is not as in the image. */
+static void add_block_map(struct text *out, const struct report *r, const struct report_target *t)
+{
+	uint64_t kept = report_not_covered(t), zeroed = report_zeroed(r, t);
+	char size[NUM_SIZE_LEN];
+
+	if (kept > 0)
+		add(out,
+		    _(" %s of the image, which its block map calls unmapped, were left as they "
+		      "were on %s, not compared."),
+		    num_format_size(size, sizeof(size), kept), place(t));
+	if (zeroed > 0)
+		add(out,
+		    strcmp(r->command, "check") == 0
+			    ? _(" %s of the image, which its block map calls unmapped, are zeros "
+				"on %s.")
+			    : _(" %s of the image, which its block map calls unmapped, were "
+				"written as zeros on %s."),
+		    num_format_size(size, sizeof(size), zeroed), place(t));
 }
 
 static void add_verdict(struct text *out, const struct report *r, const struct report_target *t)
@@ -94,6 +115,7 @@ static void add_verdict(struct text *out, const struct report *r, const struct r
 		    bytes, place(t));
 	if (!is_check)
 		add_differences(out, r, plan);
+	add_block_map(out, r, t);
 }
 
 static void add_times(struct text *out, const struct report_target *t)

@@ -209,6 +209,19 @@ static void print_notes(FILE *out, const struct words *how, const struct report 
 			n - WORDS_MAX_NOTES);
 }
 
+/* A block map that nobody asked for may be an older one's: it is only mentioned. */
+static void print_bmap_note(FILE *out, const struct words *how, const struct report *r)
+{
+	char word[sizeof(r->bmap_beside) + 2], line[sizeof(word) + 96];
+
+	if (!r->bmap_beside[0])
+		return;
+	snprintf(line, sizeof(line),
+		 _("Note     Its block map lies beside it; --bmap=%s writes only what that maps."),
+		 text_shell_quote(r->bmap_beside, word, sizeof(word)));
+	words_fill(out, how, line, WORDS_INDENT);
+}
+
 static void print_image(FILE *out, const struct words *how, const struct report *r)
 {
 	char name[640], size[NUM_SIZE_LEN], line[1024], by[320];
@@ -244,6 +257,7 @@ static void print_image(FILE *out, const struct words *how, const struct report 
 	}
 	words_fill(out, how, line, WORDS_INDENT);
 	print_notes(out, how, r);
+	print_bmap_note(out, how, r);
 }
 
 /* Appends to a line of limited size. */

@@ -406,6 +406,10 @@ static int check_story(struct job *j, struct error *err)
 
 	if (rc < 0 || (rc == 0 && job_open_image(j, err) < 0))
 		return -1;
+	if (rc == 1 && ((j->req->bmap && strcmp(j->req->bmap, "none") != 0) || j->req->bmap_zero))
+		return error_set(
+			err, ERROR_USAGE, "bmap-receipt",
+			_("A receipt knows what was written by itself; leave --bmap out."));
 	r->is_receipt = rc == 1;
 	snprintf(r->image_path, sizeof(r->image_path), "%s", j->req->image);
 	if (job_look_at_targets(j, err) < 0)
@@ -413,10 +417,11 @@ static int check_story(struct job *j, struct error *err)
 	if (job_check_targets(j) < 0)
 		return explain_missing(j);
 	if (!r->is_receipt && job_is_the_image(j, j->targets[0].target))
-		return error_set(err, ERROR_USAGE, "check-itself",
-				 _("The image and the target are the same; check compares a stick with "
-				   "the image, or with the receipt, of what was written to it."));
-	if (!r->is_receipt && job_make_plans(j, err) < 0)
+		return error_set(
+			err, ERROR_USAGE, "check-itself",
+			_("The image and the target are the same; check compares a stick with "
+			  "the image, or with the receipt, of what was written to it."));
+	if (!r->is_receipt && (job_make_plans(j, err) < 0 || job_check_bmap(j, err) < 0))
 		return -1;
 	if (target_open_read(j->targets[0].target, &r->targets[0].error) < 0)
 		return -1;

@@ -152,7 +152,7 @@ static int prehash(struct job *j, struct error *err)
 	if (strcmp(j->req->want[0].alg, "sha256") != 0 || is_compressed(j))
 		return 0;
 	for (size_t i = 0; i < j->r->n_plans; i++) {
-		if (j->r->plans[i].plan->n_differences > 0)
+		if (!plan_is_verbatim(j->r->plans[i].plan, j->source->size))
 			return 0;
 	}
 	if (job_new_engine(j, err) < 0 ||

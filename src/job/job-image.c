@@ -87,7 +87,7 @@ int job_open_image(struct job *j, struct error *err)
 	if (detect_layout(j->source, DETECT_BUDGET, &r->layout, err) < 0)
 		return -1;
 	r->has_layout = true;
-	if (detect_check_foreign(&r->layout, j->req->image, err) < 0)
+	if (detect_check_foreign(&r->layout, j->req->image, err) < 0 || check_truncated(j, err) < 0)
 		return -1;
-	return check_truncated(j, err);
+	return job_open_bmap(j, err);
 }

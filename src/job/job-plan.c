@@ -23,6 +23,8 @@ static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret
 		.fix_gpt = j->req->fix_gpt,
 		.seed = j->req->seed,
 		.allow_truncated = j->req->allow_truncated,
+		.bmap = j->bmap,
+		.bmap_zero = j->req->bmap_zero,
 	};
 	struct source *const sources[] = { j->source };
 	struct report *r = j->r;
@@ -49,15 +51,15 @@ static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret
 static int default_geometry(struct job *j, struct geometry *ret, struct error *err)
 {
 	uint32_t sector = j->req->sector_size ? j->req->sector_size : 512;
-	uint64_t size = j->req->size;
+	uint64_t size = j->req->size, content = job_content_size(j);
 
-	if (size == 0 && j->r->content_size == SOURCE_SIZE_UNKNOWN)
+	if (size == 0 && content == SOURCE_SIZE_UNKNOWN)
 		return error_set(
 			err, ERROR_USAGE, "no-size",
 			_("The size of this image is known only at its end: name a target, "
 			  "or the stick's size, as in --size=16GB."));
 	if (size == 0)
-		size = num_round_up(j->r->content_size, sector);
+		size = num_round_up(content, sector);
 	*ret = (struct geometry){ .size = size, .sector_size = sector, .io_align = sector };
 	return 0;
 }
@@ -65,14 +67,16 @@ static int default_geometry(struct job *j, struct geometry *ret, struct error *e
 /* A file target that does not exist yet gets the image's size unless told another. */
 static int size_new_file(struct job *j, struct target *t, struct error *err)
 {
+	uint64_t content = job_content_size(j);
+
 	if (t->geo.size != 0 || !t->info.is_file || t->info.file_exists)
 		return 0;
-	if (j->r->content_size == SOURCE_SIZE_UNKNOWN)
+	if (content == SOURCE_SIZE_UNKNOWN)
 		return error_set(
 			err, ERROR_USAGE, "no-size",
 			_("The size of this image is known only at its end: say how large the "
 			  "new file shall be, as in --size=16GB."));
-	t->geo.size = num_round_up(j->r->content_size, t->geo.sector_size);
+	t->geo.size = num_round_up(content, t->geo.sector_size);
 	t->info.size = t->geo.size;
 	return 0;
 }
@@ -84,6 +88,21 @@ static bool is_about_target(const struct error *why)
 	       strcmp(why->code, "no-size") == 0;
 }
 
+/* What the plan keeps between the image's bytes. */
+static int note_not_covered(struct report_target *rt, const struct plan *plan, struct error *err)
+{
+	uint64_t end = plan->is_open ? 0 : plan_source_end(plan);
+
+	for (size_t i = 0; i < plan->n_extents; i++) {
+		const struct extent *e = &plan->extents[i];
+
+		if (e->kind == EXTENT_KEEP && e->start < end &&
+		    report_add_not_covered(rt, e->start, e->len) < 0)
+			return error_set_nomem(err);
+	}
+	return 0;
+}
+
 static int plan_for_target(struct job *j, size_t i, struct error *err)
 {
 	struct report_target *rt = &j->r->targets[i];
@@ -92,7 +111,9 @@ static int plan_for_target(struct job *j, size_t i, struct error *err)
 	if (size_new_file(j, t, err) < 0)
 		return -1;
 	rt->info.size = t->info.size;
-	return plan_for_geometry(j, &t->geo, &rt->plan, err);
+	if (plan_for_geometry(j, &t->geo, &rt->plan, err) < 0)
+		return -1;
+	return note_not_covered(rt, j->r->plans[rt->plan].plan, err);
 }
 
 int job_make_plans(struct job *j, struct error *err)

@@ -346,6 +346,7 @@ int job_run(struct job *j, struct error *err)
 	warn_about_slow_ports(j);
 	j->inhibit_fd = inhibit_sleep(_("writing and checking a stick"));
 	source_set_poll(j->source, NULL, NULL); /* the engine's threads read it now */
+	j->is_writing = true;
 	if (engine_start(j->engine, err) < 0)
 		return -1;
 	for (size_t k = 0; k < j->n_engine_targets; k++) {

@@ -4,6 +4,7 @@
  * file each does a part:
  *
  *   job-image.c    opens the image, detects, refuses what is of no use
+ *   job-bmap.c     its block map, and the image held against it
  *   job-target.c   looks at the targets, the safety rules, the question
  *   job-plan.c     a plan per distinct geometry
  *   job-digest.c   what the image must be: before the first byte, or at the gate
@@ -18,6 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "image/bmap.h"
 #include "image/source.h"
 #include "io/engine.h"
 #include "io/target.h"
@@ -65,6 +67,9 @@ struct job {
 	double last_progress, read_start; /* monotonic seconds, of job_read_progress */
 	uint64_t read_done;
 	bool is_reading_image; /* check: the target comes next */
+	bool is_writing; /* the engine was started */
+	struct bmap *bmap; /* or NULL */
+	struct bmap_check *bmap_check;
 
 	enum job_match matched[JOB_MAX_WANT];
 	struct job_trust trust;
@@ -103,6 +108,15 @@ int job_check_targets(struct job *j);
 const char *job_image_name(const struct job *j, char *buf, size_t size);
 
 int job_open_image(struct job *j, struct error *err);
+/* Part of job_open_image(): --bmap, or a mention of one that lies beside the image. */
+int job_open_bmap(struct job *j, struct error *err);
+
+/* Reads the mapped ranges of an image that is no stream, and checks their checksums. */
+int job_check_bmap(struct job *j, struct error *err);
+
+/* The image's, as far as it is known or a block map says so; else SOURCE_SIZE_UNKNOWN. */
+uint64_t job_content_size(const struct job *j);
+
 int job_check_swapped(struct job *j, struct error *err);
 int job_look_at_targets(struct job *j, struct error *err);
 

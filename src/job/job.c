@@ -46,6 +46,8 @@ void job_done(struct job *j)
 	free(j->targets);
 	free(j->gate.layout);
 	source_free(j->source);
+	bmap_check_free(j->bmap_check);
+	bmap_free(j->bmap);
 	if (j->inhibit_fd >= 0)
 		close(j->inhibit_fd);
 }
@@ -148,7 +150,9 @@ static int prepare(struct job *j, struct error *err)
 		return -1;
 	if (job_make_plans(j, err) < 0)
 		return -1;
-	return job_check_digests(j, err);
+	if (job_check_digests(j, err) < 0)
+		return -1;
+	return strcmp(j->r->command, "write") == 0 ? job_check_bmap(j, err) : 0;
 }
 
 /* What ended the run as a whole, if anything did. */

@@ -33,6 +33,8 @@ struct job_request {
 	const char *mode; /* --mode, default "auto" */
 	bool fix_gpt;
 	const char *seed; /* --seed UUID or NULL */
+	const char *bmap; /* path of a block map, "none": not even mentioned, or NULL */
+	bool bmap_zero; /* what it does not map becomes zero */
 	struct digest want[8]; /* --sha256, --digest */
 	size_t n_want;
 	const char *require; /* "digest", "signature", "none" or NULL */

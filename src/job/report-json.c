@@ -92,6 +92,7 @@ static void put_image(struct json *j, const struct report *r)
 	put_digest(j, "content_sha256", &r->content_sha256);
 	json_string(j, "compression", r->compression);
 	json_string(j, "kind", r->has_layout ? layout_kind_name(r->layout.kind) : NULL);
+	json_text(j, "bmap", r->bmap_path);
 	json_end_object(j);
 }
 
@@ -219,6 +220,12 @@ static void put_target(struct json *j, const struct report *r, const struct repo
 	json_begin_array(j, "repaired");
 	json_end_array(j);
 	json_begin_array(j, "not_covered");
+	for (size_t i = 0; i < t->n_not_covered; i++) {
+		json_begin_object(j, NULL);
+		json_u64(j, "offset", t->not_covered[i].offset);
+		json_u64(j, "length", t->not_covered[i].length);
+		json_end_object(j);
+	}
 	json_end_array(j);
 	put_digest(j, "sha256", &res->sha256);
 	put_digest(j, "content_sha256", &res->content_sha256);

@@ -30,8 +30,54 @@ void report_free(struct report *r)
 	for (size_t i = 0; i < r->n_plans; i++)
 		plan_free(r->plans[i].plan);
 	free(r->plans);
+	for (size_t i = 0; i < r->n_targets; i++)
+		free(r->targets[i].not_covered);
 	free(r->targets);
 	free(r);
+}
+
+int report_add_not_covered(struct report_target *t, uint64_t offset, uint64_t length)
+{
+	struct report_range *last = t->n_not_covered ? &t->not_covered[t->n_not_covered - 1] : NULL;
+
+	if (last && last->offset + last->length == offset) {
+		last->length += length;
+		return 0;
+	}
+	/* Grown by doubling: at each power of two. */
+	if ((t->n_not_covered & (t->n_not_covered - 1)) == 0) {
+		size_t cap = t->n_not_covered ? t->n_not_covered * 2 : 1;
+		struct report_range *ranges = reallocarray(t->not_covered, cap, sizeof(*ranges));
+
+		if (!ranges)
+			return -1;
+		t->not_covered = ranges;
+	}
+	t->not_covered[t->n_not_covered++] = (struct report_range){ offset, length };
+	return 0;
+}
+
+uint64_t report_not_covered(const struct report_target *t)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < t->n_not_covered; i++)
+		bytes += t->not_covered[i].length;
+	return bytes;
+}
+
+uint64_t report_zeroed(const struct report *r, const struct report_target *t)
+{
+	const struct plan *plan = t->plan >= 0 ? r->plans[t->plan].plan : NULL;
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; r->bmap_zero && plan && i < plan->n_extents; i++) {
+		const struct extent *e = &plan->extents[i];
+
+		if (e->kind == EXTENT_ZERO && e->start + e->len <= r->content_size)
+			bytes += e->len;
+	}
+	return bytes;
 }
 
 static bool is_success(const struct report *r, const struct report_target *t)

@@ -37,6 +37,11 @@ enum trust_verdict {
 	TRUST_BAD_SIGNATURE,
 };
 
+/* Bytes of the image. */
+struct report_range {
+	uint64_t offset, length;
+};
+
 struct report_target {
 	char path[4096];
 	struct device_info info;
@@ -48,6 +53,9 @@ struct report_target {
 	enum device_rule rule;
 	char error_file[256]; /* file inside the ISO that the first bad byte belongs to, "" */
 	char changed_by_use[256]; /* check: differences that use of the stick explains, "" */
+	/* What of the image is neither written nor compared: a block map leaves it out. */
+	struct report_range *not_covered; /* owned; ascending */
+	size_t n_not_covered;
 	bool was_unmounted, can_unplug;
 };
 
@@ -69,6 +77,9 @@ struct report {
 	bool has_layout;
 	struct layout layout;
 	bool source_is_seekable;
+	char bmap_path[4096]; /* the block map used, or "" */
+	char bmap_beside[4096]; /* one that was not, or "" */
+	bool bmap_zero; /* --bmap-zero */
 	const char *mode_note; /* why auto chose another planner than raw, or NULL */
 	enum trust_verdict trust;
 	char trust_by[256];
@@ -88,6 +99,15 @@ void report_free(struct report *r); /* NULL ok */
 
 /* 0, one status, or 64 (some targets verified and some not), from error and targets. */
 int report_exit_status(const struct report *r);
+
+/* Adds to the ranges not covered by target t; -1: out of memory. */
+int report_add_not_covered(struct report_target *t, uint64_t offset, uint64_t length);
+
+/* Bytes of all ranges not covered. */
+uint64_t report_not_covered(const struct report_target *t);
+
+/* Bytes inside the image that a plan makes zero: not mapped, with --bmap-zero. */
+uint64_t report_zeroed(const struct report *r, const struct report_target *t);
 
 /* Adds to findings; the 33rd is dropped. fmt makes one escaped sentence. */
 void report_add_finding(struct report *r, enum layout_severity severity, const char *code,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The planner behind --fix-gpt: the raw plan, with the backup GPT at the
- * target's end where firmware looks for it (UEFI 2.10 section 5.3.2). Only
- * what must change does, field by field, so that every other byte, the other
- * MBR entries included, is the image's own:
+ * The planner behind --fix-gpt: the raw plan (with --bmap the block map's),
+ * with the backup GPT at the target's end where firmware looks for it (UEFI 2.10
+ * section 5.3.2). Only what must change does, field by field, so that every other
+ * byte, the other MBR entries included, is the image's own:
  *
  *   LBA 0     size (and, where it was exact, the CHS end) of the protective entry
  *   LBA 1     header CRC, alternate LBA, last usable LBA
@@ -24,6 +24,7 @@
 /* What is read of the image, and what becomes of it. */
 struct fix {
 	struct source *src;
+	struct plan *plan; /* the image's; with a block map not all of it */
 	const struct geometry *geo;
 	uint32_t block_size;
 	struct gpt_header header; /* the image's primary */
@@ -78,6 +79,15 @@ static int check_entries(const struct fix *fix, struct error *err)
 	return 0;
 }
 
+/* What will be on the target: of an image with a block map not what lies between. */
+static int read_planned(const struct fix *fix, uint64_t off, void *buf, size_t len,
+			struct error *err)
+{
+	struct source *const sources[] = { fix->src };
+
+	return plan_fill(fix->plan, sources, off, buf, len, err);
+}
+
 /* The protective MBR, the primary header and the array, judged by their bytes. */
 static int read_table(struct fix *fix, struct error *err)
 {
@@ -87,8 +97,8 @@ static int read_table(struct fix *fix, struct error *err)
 
 	if (size < 2 * (uint64_t)fix->block_size)
 		return error_damaged(_("the image is too short for one"), err);
-	if (source_read_at(fix->src, 0, fix->mbr, MBR_SIZE, err) < 0 ||
-	    source_read_at(fix->src, fix->block_size, fix->block, fix->block_size, err) < 0)
+	if (read_planned(fix, 0, fix->mbr, MBR_SIZE, err) < 0 ||
+	    read_planned(fix, fix->block_size, fix->block, fix->block_size, err) < 0)
 		return -1;
 	if (!mbr_decode(fix->mbr, &mbr) || mbr_find_protective(&mbr) < 0)
 		return error_set(err, ERROR_IMAGE, "gpt-unprotected",
@@ -110,8 +120,7 @@ static int read_table(struct fix *fix, struct error *err)
 	fix->array = malloc(fix->array_blocks * fix->block_size);
 	if (!fix->array)
 		return error_set_nomem(err);
-	if (source_read_at(fix->src, array_off, fix->array, fix->array_blocks * fix->block_size,
-			   err) < 0)
+	if (read_planned(fix, array_off, fix->array, fix->array_blocks * fix->block_size, err) < 0)
 		return -1;
 	if (gpt_array_crc(&fix->header, fix->array) != fix->header.entries_crc)
 		return error_damaged(_("the checksum of its entries is wrong"), err);
@@ -161,7 +170,7 @@ static int overlay(struct plan *plan, const struct fix *fix, uint64_t off, const
 	for (size_t done = 0; is_same && done < len;) {
 		size_t n = (size_t)num_min(len - done, sizeof(old));
 
-		if (source_read_at(fix->src, off + done, old, n, err) < 0)
+		if (read_planned(fix, off + done, old, n, err) < 0)
 			return -1;
 		is_same = !memcmp(old, (const uint8_t *)data + done, n);
 		done += n;
@@ -279,12 +288,14 @@ static int gptfix_make(struct source *src, const struct layout *lay, const struc
 		       const struct plan_request *req, struct plan **ret, struct error *err)
 {
 	struct fix fix = { .src = src, .geo = geo, .block_size = geo->sector_size };
+	const struct planner *base = req->bmap ? &planner_bmap : &planner_raw;
 	struct plan *plan;
 	int rc;
 
-	if (planner_raw.make(src, lay, geo, req, &plan, err) < 0)
+	if (base->make(src, lay, geo, req, &plan, err) < 0)
 		return -1;
 	plan->planner = "gpt-fix";
+	fix.plan = plan;
 	rc = make_fixed(&fix, lay, plan, err);
 	free(fix.array);
 	if (rc < 0) {

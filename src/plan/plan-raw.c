@@ -2,7 +2,7 @@
 /* The raw planner: the image byte for byte from the target's first byte on; see planner.h. */
 #include "plan/planner.h"
 
-static const char *describe(const struct layout *lay)
+const char *planner_describe_image(const struct layout *lay)
 {
 	switch (lay->kind) {
 	case LAYOUT_ISOHYBRID:
@@ -38,9 +38,9 @@ static int raw_make(struct source *src, const struct layout *lay, const struct g
 	if (!plan)
 		return error_set_nomem(err);
 	if (src->size == SOURCE_SIZE_UNKNOWN)
-		rc = plan_append_source_open(plan, describe(lay), err);
+		rc = plan_append_source_open(plan, planner_describe_image(lay), err);
 	else
-		rc = plan_append_source(plan, src->size, 0, 0, describe(lay), err);
+		rc = plan_append_source(plan, src->size, 0, 0, planner_describe_image(lay), err);
 	if (rc == 0 && src->size != SOURCE_SIZE_UNKNOWN)
 		rc = plan_close(plan, 0, err);
 	if (rc < 0) {

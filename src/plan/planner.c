@@ -14,6 +14,7 @@
 /* In the order in which auto asks them; raw says yes to everything. */
 static const struct planner *const planners[] = {
 	&planner_gptfix,
+	&planner_bmap,
 	&planner_raw,
 };
 
@@ -92,6 +93,10 @@ int planner_make_plan(struct source *src, const struct layout *lay, const struct
 		return error_set(
 			err, ERROR_USAGE, "fix-gpt-raw",
 			_("--fix-gpt changes the image, --mode=raw does not; leave one out."));
+	if (req->bmap && planner == &planner_raw)
+		return error_set(
+			err, ERROR_USAGE, "bmap-raw",
+			_("--bmap leaves parts of the image out, --mode=raw does not; leave one out."));
 	if (planner->needs_random && src->access != SOURCE_RANDOM)
 		return error_set(
 			err, ERROR_USAGE, "needs-file",

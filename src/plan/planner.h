@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "image/bmap.h"
 #include "image/layout.h"
 #include "image/source.h"
 #include "plan/plan.h"
@@ -15,6 +16,8 @@ struct plan_request {
 	bool fix_gpt;
 	const char *seed; /* UUID text or NULL */
 	bool allow_truncated;
+	const struct bmap *bmap; /* or NULL: all of the image is data */
+	bool bmap_zero; /* what is not mapped becomes zero, else it is kept */
 };
 
 struct planner {
@@ -37,7 +40,11 @@ struct planner {
 int planner_make_plan(struct source *src, const struct layout *lay, const struct geometry *geo,
 		      const struct plan_request *req, struct plan **ret, struct error *err);
 
+/* What the image is, for its extents: "ISO 9660 image". Static storage. */
+const char *planner_describe_image(const struct layout *lay);
+
 extern const struct planner planner_raw;
+extern const struct planner planner_bmap;
 extern const struct planner planner_gptfix;
 
 #endif
