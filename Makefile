@@ -16,6 +16,8 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 DATADIR ?= $(PREFIX)/share
 BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+FISHCOMPDIR ?= $(DATADIR)/fish/vendor_completions.d
 DESTDIR ?=
 INSTALL ?= install
 PKG_CONFIG ?= pkg-config
@@ -86,9 +88,9 @@ $(B)/%.o: %.c $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# What --version names.
+# What --version and --report name.
 comma := ,
-$(B)/src/cli/main.o: EXTRA_CPPFLAGS = -DISOWRITE_LIBRARIES='"$(subst ;,$(comma) ,$(subst $() ,;,$(strip \
+$(addprefix $(B)/src/cli/,main.o cmd-report.o): EXTRA_CPPFLAGS = -DISOWRITE_LIBRARIES='"$(subst ;,$(comma) ,$(subst $() ,;,$(strip \
 	$(foreach l,$(LIBS),$(l)-$(shell $(PKG_CONFIG) --modversion $(l))))))"'
 
 $(B)/libisowrite.a: $(CORE_OBJ)
@@ -110,9 +112,11 @@ $(addprefix $(B)/tests/unit/,test_opts test_ui_tty): %: %.o $(B)/libcli.a $(B)/l
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libisowrite.a
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
 
+COMPLETIONS := $(B)/isowrite.bash $(B)/isowrite.zsh $(B)/isowrite.fish
+
 # ---- tests (tests/README.md)
 RUN_TESTS := BUILD=$(abspath $(B)) ISOWRITE=$(abspath $(B)/isowrite) tests/run
-TEST_BINS := $(B)/isowrite $(B)/isowrite.bash $(UNIT) $(FUZZ)
+TEST_BINS := $(B)/isowrite $(COMPLETIONS) $(UNIT) $(FUZZ)
 QUICK_TESTS := $(UNIT) $(wildcard tests/fuzz/replay.sh tests/golden/*.sh)
 
 test-programs: $(TEST_BINS)
@@ -160,19 +164,22 @@ $(B)/tests/fault/badstick: $(addprefix tests/fault/,badstick.c badstick-rules.c 
 $(B)/scripts/mkcompletion: $(B)/scripts/mkcompletion.o $(B)/libcli.a $(B)/libisowrite.a
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
 
-$(B)/isowrite.bash: $(B)/scripts/mkcompletion
-	$(call say,GEN,$@)$< > $@.new && mv $@.new $@
+$(COMPLETIONS): $(B)/isowrite.%: $(B)/scripts/mkcompletion
+	$(call say,GEN,$@)$< $* > $@.new && mv $@.new $@
 
-install: $(B)/isowrite $(B)/isowrite.bash
+install: $(B)/isowrite $(COMPLETIONS)
 	$(INSTALL) -D -m 755 $(B)/isowrite $(DESTDIR)$(BINDIR)/isowrite
 	$(INSTALL) -D -m 644 src/isowrite.1 $(DESTDIR)$(MANDIR)/man1/isowrite.1
 	$(INSTALL) -D -m 644 $(B)/isowrite.bash $(DESTDIR)$(BASHCOMPDIR)/isowrite
+	$(INSTALL) -D -m 644 $(B)/isowrite.zsh $(DESTDIR)$(ZSHCOMPDIR)/_isowrite
+	$(INSTALL) -D -m 644 $(B)/isowrite.fish $(DESTDIR)$(FISHCOMPDIR)/isowrite.fish
 	$(INSTALL) -D -m 644 scripts/isowrite.schema.json \
 		$(DESTDIR)$(DATADIR)/isowrite/isowrite.schema.json
 
 uninstall:
 	rm -f $(DESTDIR)$(BINDIR)/isowrite $(DESTDIR)$(MANDIR)/man1/isowrite.1 \
-		$(DESTDIR)$(BASHCOMPDIR)/isowrite $(DESTDIR)$(DATADIR)/isowrite/isowrite.schema.json
+		$(DESTDIR)$(BASHCOMPDIR)/isowrite $(DESTDIR)$(ZSHCOMPDIR)/_isowrite \
+		$(DESTDIR)$(FISHCOMPDIR)/isowrite.fish $(DESTDIR)$(DATADIR)/isowrite/isowrite.schema.json
 	-rmdir $(DESTDIR)$(DATADIR)/isowrite
 
 clean:

@@ -159,3 +159,8 @@ bool digest_is_equal(const struct digest *a, const struct digest *b)
 	return a->len > 0 && a->len == b->len && a->alg && b->alg && !strcmp(a->alg, b->alg) &&
 	       !memcmp(a->value, b->value, a->len);
 }
+
+const char *hash_library(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

@@ -54,4 +54,7 @@ const char *digest_hex(const struct digest *d, char *buf);
 
 bool digest_is_equal(const struct digest *a, const struct digest *b);
 
+/* The library behind it and its version, as it runs: "OpenSSL 3.0.17 1 Jul 2025". */
+const char *hash_library(void);
+
 #endif

@@ -2,6 +2,7 @@
 /* Strings from images, devices and users, made safe to print; see text.h. */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -215,4 +216,38 @@ unsigned int text_distance(const char *a, const char *b, unsigned int limit)
 	}
 	d = above[lb];
 	return d > limit ? limit + 1 : d;
+}
+
+unsigned int text_nearness(const char *word, const char *name)
+{
+	size_t len = strlen(name), typed = strlen(word);
+	char lower_word[DISTANCE_MAX_LEN + 1], lower_name[DISTANCE_MAX_LEN + 1];
+	unsigned int limit = len >= 8 ? 3 : (unsigned int)(len + 1) / 3, d;
+
+	if (typed == 0 || len > DISTANCE_MAX_LEN || typed > DISTANCE_MAX_LEN)
+		return TEXT_FAR;
+	for (size_t i = 0; i <= typed; i++)
+		lower_word[i] = (char)tolower((unsigned char)word[i]);
+	for (size_t i = 0; i <= len; i++)
+		lower_name[i] = (char)tolower((unsigned char)name[i]);
+	d = text_distance(lower_word, lower_name, 3);
+	if (d > 1 && typed >= 3 && strncmp(lower_word, lower_name, typed) == 0)
+		return 1;
+	return d <= limit ? d : TEXT_FAR;
+}
+
+const char *text_nearest(const char *word, const char *const names[], size_t n)
+{
+	unsigned int best_distance = TEXT_FAR;
+	const char *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned int d = text_nearness(word, names[i]);
+
+		if (d == TEXT_FAR || d > best_distance)
+			continue;
+		best = d == best_distance ? NULL : names[i];
+		best_distance = d;
+	}
+	return best;
 }

@@ -27,4 +27,16 @@ const char *text_shell_quote(const char *s, char *out, size_t out_size);
 /* Edit distance for suggestions, capped at limit + 1. */
 unsigned int text_distance(const char *a, const char *b, unsigned int limit);
 
+#define TEXT_FAR 4
+
+/*
+ * How far a word is from a name that may be meant by it, case aside: 0 to 3 edits, at most a
+ * third of the name; or the name's beginning (three characters or more) counts as 1. TEXT_FAR:
+ * it is another word.
+ */
+unsigned int text_nearness(const char *word, const char *name);
+
+/* The name that may be meant by word; NULL if none is near, or two are as near. */
+const char *text_nearest(const char *word, const char *const names[], size_t n);
+
 #endif

@@ -2,28 +2,16 @@
 /* devices: the sticks that may be written, why the other disks may not, and the never-list. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "cli/sticks.h"
 #include "cli/ui.h"
 #include "cli/words.h"
 #include "io/device.h"
 
 #define INDENT 4
-
-/* Only what the question itself can lift. */
-static bool is_offered(const struct device_info *info)
-{
-	if (info->size == 0)
-		return false;
-	for (size_t i = 0; i < info->n_refused; i++) {
-		enum device_lift lift = device_rule_lift(info->refused[i].rule);
-
-		if (lift != LIFT_QUESTION && lift != LIFT_TYPE_SIZE)
-			return false;
-	}
-	return true;
-}
 
 static void describe_lift(const struct device_info *info, enum device_rule rule, char *buf,
 			  size_t size)
@@ -64,7 +52,7 @@ static bool is_never_lifted(const struct device_info *info)
 	return false;
 }
 
-static void print_contents(struct ui *ui, const struct device_info *info)
+static void print_contents(struct ui *ui, const struct words *how, const struct device_info *info)
 {
 	for (size_t i = 0; i < info->n_contents; i++) {
 		const struct device_content *c = &info->contents[i];
@@ -81,21 +69,32 @@ static void print_contents(struct ui *ui, const struct device_info *info)
 				 text_escape(c->node, strlen(c->node), node, sizeof(node)), words);
 		else
 			snprintf(line, sizeof(line), "%*s%s", INDENT, "", words);
-		words_wrap(ui->out, line, INDENT + 2);
+		words_fill(ui->out, how, line, INDENT + 2);
 	}
 }
 
-static void print_device(struct ui *ui, const struct device_info *info)
+static void print_name(struct ui *ui, const struct words *how, const struct device_info *info)
 {
-	char words[1024], path[1024], line[2100], lift[512];
-	bool only_final = is_never_lifted(info) && ui->opts->verbose == 0;
-	const char *color = is_offered(info) ? ui_sgr(ui->color, UI_BOLD) : "";
+	const char *color = sticks_is_one(info) ? ui_sgr(ui->color, UI_BOLD) : "";
+	char words[1024], path[1024], line[2100];
 
 	text_escape(info->path, strlen(info->path), path, sizeof(path));
 	device_describe(info, ui->opts->bytes, words, sizeof(words));
-	fprintf(ui->out, "  %s%s%s  %s\n", color, path, color[0] ? ui_sgr(ui->color, UI_PLAIN) : "",
-		words);
-	print_contents(ui, info);
+	snprintf(line, sizeof(line), "  %s  %s", path, words);
+	if (strlen(line) > how->width)
+		words_fill(ui->out, how, line, INDENT + 2);
+	else
+		fprintf(ui->out, "  %s%s%s  %s\n", color, path,
+			color[0] ? ui_sgr(ui->color, UI_PLAIN) : "", words);
+}
+
+static void print_device(struct ui *ui, const struct words *how, const struct device_info *info)
+{
+	char path[1024], line[2100], lift[512];
+	bool only_final = is_never_lifted(info) && ui->opts->verbose == 0;
+
+	print_name(ui, how, info);
+	print_contents(ui, how, info);
 	if (info->serial[0] && ui->opts->verbose)
 		fprintf(ui->out, _("%*sserial %s\n"), INDENT, "",
 			text_escape_trim(info->serial, path, sizeof(path)));
@@ -113,7 +112,7 @@ static void print_device(struct ui *ui, const struct device_info *info)
 		describe_lift(info, r->rule, lift, sizeof(lift));
 		snprintf(line, sizeof(line), "%*s%s: %s; %s.", INDENT, "",
 			 device_rule_name(r->rule), r->why, lift);
-		words_wrap(ui->out, line, INDENT + 2);
+		words_fill(ui->out, how, line, INDENT + 2);
 	}
 }
 
@@ -121,7 +120,7 @@ enum group { GROUP_STICKS, GROUP_VIRTUAL, GROUP_OTHERS, N_GROUPS };
 
 static enum group group_of(const struct device_info *info)
 {
-	if (!is_offered(info))
+	if (!sticks_is_one(info))
 		return GROUP_OTHERS;
 	return info->is_virtual ? GROUP_VIRTUAL : GROUP_STICKS;
 }
@@ -133,6 +132,7 @@ static void print_group(struct ui *ui, const struct device_info *list, size_t n,
 		[GROUP_VIRTUAL] = _("Virtual sticks, written when you name them:"),
 		[GROUP_OTHERS] = _("Other disks, not offered:"),
 	};
+	struct words how = words_for(ui_columns(STDOUT_FILENO), false, false);
 	bool is_first = true;
 
 	for (size_t i = 0; i < n; i++) {
@@ -141,45 +141,30 @@ static void print_group(struct ui *ui, const struct device_info *list, size_t n,
 		if (is_first)
 			fprintf(ui->out, "%s\n", titles[group]);
 		is_first = false;
-		print_device(ui, &list[i]);
+		print_device(ui, &how, &list[i]);
 	}
 	if (is_first && group == GROUP_STICKS)
 		fprintf(ui->out, _("No stick that may be written is plugged in.\n"));
 }
 
+/*
+ * --list: a line a stick that may be written, its node, a tab, what it is. For scripts, and for
+ * the shells' completions.
+ */
+static void print_plain_list(struct ui *ui, struct device_info *list, size_t n)
+{
+	struct sticks s = sticks_of(list, n);
+	char words[1024];
+
+	for (size_t i = 0; i < s.n; i++)
+		fprintf(ui->out, "%s\t%s\n", list[i].path,
+			device_describe(&list[i], ui->opts->bytes, words, sizeof(words)));
+}
+
 static void device_to_json(struct json *j, const struct device_info *info)
 {
 	json_begin_object(j, NULL);
-	json_string(j, "path", info->path);
-	json_text(j, "by_id", info->by_id);
-	json_text(j, "model", info->model);
-	json_text(j, "vendor", info->vendor);
-	json_text(j, "serial", info->serial);
-	json_text(j, "usb_port", info->usb_port);
-	json_u64(j, "size", info->size);
-	json_string(j, "transport", info->transport);
-	json_bool(j, "removable", info->removable);
-	json_u64(j, "sector_size", info->sector_size);
-	json_bool(j, "writable", info->writable);
-	json_begin_array(j, "refused");
-	for (size_t i = 0; i < info->n_refused; i++) {
-		json_begin_object(j, NULL);
-		json_string(j, "rule", device_rule_name(info->refused[i].rule));
-		json_string(j, "why", info->refused[i].why);
-		json_end_object(j);
-	}
-	json_end_array(j);
-	json_begin_array(j, "contents");
-	for (size_t i = 0; i < info->n_contents; i++) {
-		const struct device_content *c = &info->contents[i];
-
-		json_begin_object(j, NULL);
-		json_string(j, "type", c->type);
-		json_string(j, "label", c->label);
-		json_string(j, "mountpoint", c->mountpoint[0] ? c->mountpoint : NULL);
-		json_end_object(j);
-	}
-	json_end_array(j);
+	sticks_to_json(j, info);
 	json_end_object(j);
 }
 
@@ -200,6 +185,10 @@ static int print_list(const struct options *opts, struct ui *ui)
 			device_to_json(&j, &list[i]);
 		json_end_array(&j);
 		return ui_json_end(ui, &j, NULL, 0, 0);
+	}
+	if (opts->list) {
+		print_plain_list(ui, list, n);
+		return 0;
 	}
 	for (int group = 0; group < N_GROUPS; group++)
 		print_group(ui, list, n, (enum group)group);

@@ -5,13 +5,15 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "cli/cmd-job.h"
 #include "cli/opts.h"
+#include "cli/sticks.h"
 #include "cli/ui.h"
 #include "cli/words.h"
 #include "image/detect.h"
@@ -20,104 +22,62 @@
 
 #define EXIT_USAGE 2
 
-/* "SanDisk Ultra" of vendor and model: escaped. Many models repeat the vendor. */
-static const char *stick_name(const struct device_info *info, char *buf, size_t size)
+#define MAX_STICKS 3 /* named below an error */
+
+void cmd_print_sticks(struct ui *ui, const char *missing)
 {
-	char both[192];
-	bool is_repeated = strncasecmp(info->vendor, info->model, strlen(info->vendor)) == 0;
+	char words[320], line[2048] = "";
+	const char *name;
+	struct sticks s;
+	size_t near;
 
-	snprintf(both, sizeof(both), "%s%s%s", is_repeated ? "" : info->vendor,
-		 is_repeated || !info->model[0] ? "" : " ", info->model);
-	return text_escape_trim(both, buf, size);
-}
+	sticks_read(&s);
+	near = missing ? sticks_nearest(&s, missing, &name) : s.n;
+	if (near < s.n) {
+		ui_note(ui, _("Did you mean %s (%s)?"), name,
+			sticks_words(&s, near, ", ", words, sizeof(words)));
+	} else if (s.n == 0 && missing && strncmp(missing, "/dev/", 5) == 0) {
+		ui_note(ui, _("Plug the stick in and run isowrite again."));
+	} else if (s.n > 0) {
+		for (size_t i = 0; i < s.n && i < MAX_STICKS; i++) {
+			size_t len = strlen(line);
 
-/* "SanDisk Ultra, 32 GB" with any separator. */
-static void stick_words(const struct device_info *info, const char *between, char *buf, size_t size)
-{
-	char name[256], word[NUM_SIZE_LEN];
-
-	stick_name(info, name, sizeof(name));
-	snprintf(buf, size, "%s%s%s", name, name[0] ? between : "",
-		 device_size_word(info, word, sizeof(word)));
-}
-
-/* What the question itself can lift does not make it another disk. */
-static bool is_stick(const struct device_info *info)
-{
-	for (size_t i = 0; i < info->n_refused; i++) {
-		if (info->refused[i].rule != RULE_MOUNTED && info->refused[i].rule != RULE_CONTENTS)
-			return false;
+			snprintf(line + len, sizeof(line) - len, "%s%s %s", i ? ", " : "",
+				 s.list[i].path, sticks_words(&s, i, " ", words, sizeof(words)));
+		}
+		if (s.n > MAX_STICKS)
+			ui_note(ui, _("Sticks that may be written: %s, and %zu more."), line,
+				s.n - MAX_STICKS);
+		else
+			ui_note(ui, _("Sticks that may be written: %s"), line);
 	}
-	return true;
+	sticks_done(&s);
 }
 
-/*
- * Moves the sticks to the front of the list; returns how many. Virtual devices are neither
- * sticks nor other disks: they are written when they are named, and never proposed.
- */
-static size_t sort_sticks(struct device_info *list, size_t n, size_t *ret_n_others)
+/* "/dev/sdb  SanDisk Ultra  32 GB  port 1-4  FAT "KEY"" */
+static void describe_stick(const struct device_info *info, char *buf, size_t size)
 {
-	size_t n_sticks = 0, n_others = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (list[i].is_virtual)
-			continue;
-		if (!is_stick(&list[i]))
-			n_others++;
-		else if (n_sticks++ != i)
-			list[n_sticks - 1] = list[i];
-	}
-	*ret_n_others = n_others;
-	return n_sticks;
-}
-
-/* *ret is freed by the caller. What cannot be listed is not shown: devices says why. */
-static size_t list_sticks(struct device_info **ret, size_t *ret_n_others)
-{
-	struct error err = ERROR_INIT;
-	size_t n = 0;
-
-	*ret = NULL;
-	*ret_n_others = 0;
-	if (device_list(false, ret, &n, &err) < 0)
-		return 0;
-	return sort_sticks(*ret, n, ret_n_others);
-}
-
-void cmd_print_sticks(struct ui *ui, const char *indent)
-{
-	auto_free struct device_info *sticks = NULL;
-	size_t n_others, n = list_sticks(&sticks, &n_others);
-	char words[320];
-
-	if (n == 0)
-		return;
-	fprintf(ui->err, _("%sSticks that may be written: "), indent);
-	for (size_t i = 0; i < n; i++) {
-		stick_words(&sticks[i], " ", words, sizeof(words));
-		fprintf(ui->err, "%s%s %s", i ? ", " : "", sticks[i].path, words);
-	}
-	fprintf(ui->err, "\n");
-}
-
-static void print_stick(FILE *out, const struct device_info *info)
-{
+	struct device_info copy = *info;
+	const struct sticks alone = { .list = &copy, .n = 1 };
 	char words[320], content[512];
+	int n;
 
-	stick_words(info, "  ", words, sizeof(words));
-	fprintf(out, "%s  %s", info->path, words);
+	n = snprintf(buf, size, "%s  %s", info->path,
+		     sticks_words(&alone, 0, "  ", words, sizeof(words)));
 	if (info->usb_port[0])
-		fprintf(out, _("  port %s"), info->usb_port);
+		n += snprintf(buf + n, size - (size_t)n, _("  port %s"),
+			      text_escape(info->usb_port, SIZE_MAX, words, sizeof(words)));
 	for (size_t i = 0; i < info->n_contents; i++) {
 		struct device_content c = info->contents[i];
 
 		if (c.is_table)
 			continue;
-		c.mountpoint[0] = '\0'; /* one line a stick: the question will name it */
-		fprintf(out, "  %s", words_content(&c, content, sizeof(content)));
+		/* One line a stick: the question will say where it is mounted, and which FAT. */
+		c.mountpoint[0] = c.version[0] = '\0';
+		snprintf(buf + n, size - (size_t)n, "  %s",
+			 words_content(&c, content, sizeof(content)));
 		break;
 	}
-	fprintf(out, "\n");
 }
 
 static int fail_usage(struct ui *ui, const char *code, const char *message)
@@ -131,24 +91,62 @@ static int fail_usage(struct ui *ui, const char *code, const char *message)
 	return ui_json_end(ui, &j, &finding, 1, EXIT_USAGE);
 }
 
-void first_print_contact(FILE *out, struct device_info *list, size_t n_list)
-{
-	size_t n_others, n = sort_sticks(list, n_list, &n_others);
+#define STICKS_COLUMN 29
 
-	fprintf(out,
-		_("isowrite writes an image to a USB stick or card, reads it back and compares.\n"
-		  "  isowrite IMAGE DEVICE      e.g.  isowrite ubuntu.iso /dev/sdb\n"
-		  "  isowrite inspect IMAGE     what is it, and where does it boot?\n"));
-	if (n == 0)
-		fprintf(out, _("Plug the stick in and run isowrite again.\n"));
-	for (size_t i = 0; i < n; i++) {
-		fprintf(out, "%-29s", i == 0 ? _("Sticks that may be written:") : "");
-		print_stick(out, &list[i]);
+/* Each on a line of its own, behind the heading where all fit there. */
+static void print_sticks(FILE *out, const struct words *how, const struct sticks *s)
+{
+	bool is_narrow = false;
+	char line[1400];
+
+	for (size_t i = 0; i < s->n; i++) {
+		describe_stick(&s->list[i], line, sizeof(line));
+		is_narrow = is_narrow || strlen(line) + STICKS_COLUMN > how->width + 1;
 	}
-	if (n_others > 0)
-		fprintf(out, _("Other disks: %zu, not offered (isowrite devices says why).   "),
-			n_others);
-	fprintf(out, "isowrite --help\n");
+	fprintf(out, "%-*s", is_narrow ? 0 : STICKS_COLUMN, _("Sticks that may be written:"));
+	if (is_narrow)
+		fprintf(out, "\n");
+	for (size_t i = 0; i < s->n; i++) {
+		char text[1410];
+
+		describe_stick(&s->list[i], line, sizeof(line));
+		if (is_narrow) {
+			snprintf(text, sizeof(text), "  %s", line);
+			words_fill(out, how, text, 4);
+		} else {
+			fprintf(out, "%*s%s\n", i ? STICKS_COLUMN : 0, "", line);
+		}
+	}
+}
+
+void first_print_contact(FILE *out, unsigned int columns, struct device_info *list, size_t n_list)
+{
+	struct words how = words_for(columns, false, false);
+	struct sticks s = sticks_of(list, n_list);
+	char line[160];
+
+	words_fill(out, &how,
+		   _("isowrite writes an image to a USB stick or card, reads it back and "
+		     "compares."),
+		   0);
+	fprintf(out, _("  isowrite IMAGE DEVICE      e.g.  isowrite ubuntu.iso /dev/sdb\n"
+		       "  isowrite inspect IMAGE     what is it, and where does it boot?\n"));
+	if (s.n == 0)
+		words_fill(out, &how, _("Plug the stick in and run isowrite again."), 0);
+	else
+		print_sticks(out, &how, &s);
+	if (s.n_others == 0) {
+		fprintf(out, "isowrite --help\n");
+		return;
+	}
+	snprintf(line, sizeof(line), _("Other disks: %zu, not offered (isowrite devices says why)."),
+		 s.n_others);
+	if (how.width < WORDS_WIDTH) {
+		words_fill(out, &how, line, 0);
+		fprintf(out, "isowrite --help\n");
+	} else {
+		fprintf(out, "%s   isowrite --help\n", line);
+	}
 }
 
 int cmd_first_contact(const struct options *opts, struct ui *ui)
@@ -161,7 +159,7 @@ int cmd_first_contact(const struct options *opts, struct ui *ui)
 	if (ui_wants_json(ui))
 		return fail_usage(ui, "missing-operand", _("No image and no target were given."));
 	(void)device_list(false, &list, &n, &err); /* without a list there is nothing to show */
-	first_print_contact(ui->err, list, n);
+	first_print_contact(ui->err, ui->err_columns, list, n);
 	return EXIT_USAGE;
 }
 
@@ -196,29 +194,70 @@ static void describe_image(const char *path, uint64_t bytes, const struct layout
 		snprintf(buf + len, buf_size - len, ".");
 }
 
-void first_print_no_target(FILE *out, const char *path, uint64_t bytes, const struct layout *lay,
-			   struct device_info *list, size_t n_list)
+void first_print_no_target(FILE *out, unsigned int columns, const char *path, uint64_t bytes,
+			   const struct layout *lay, struct device_info *list, size_t n_list)
 {
-	size_t n_others, n = sort_sticks(list, n_list, &n_others);
+	struct words how = words_for(columns, false, false);
+	struct sticks s = sticks_of(list, n_list);
 	char text[1024] = "", line[1200];
 
 	if (lay)
 		describe_image(path, bytes, lay, text, sizeof(text));
 	snprintf(line, sizeof(line), _("isowrite: no target given.%s%s%s"), text[0] ? " " : "",
 		 text,
-		 n == 0   ? _(" Plug the stick in and run isowrite again.")
-		 : n == 1 ? _(" One stick is plugged in; to write it:")
-			  : _(" Several sticks are plugged in; to write one of them:"));
-	words_wrap(out, line, 0);
-	for (size_t i = 0; i < n; i++) {
+		 s.n == 0   ? _(" Plug the stick in and run isowrite again.")
+		 : s.n == 1 ? _(" One stick is plugged in; to write it:")
+			    : _(" Several sticks are plugged in; to write one of them:"));
+	words_fill(out, &how, line, 0);
+	for (size_t i = 0; i < s.n; i++) {
 		char words[320], command[4700], quoted[4352];
 
 		text_shell_quote(path, quoted, sizeof(quoted));
 		snprintf(command, sizeof(command), "isowrite %s%s %s",
-			 path[0] == '-' && path[1] ? "-- " : "", quoted, list[i].path);
-		stick_words(&list[i], ", ", words, sizeof(words));
-		fprintf(out, "    %-39s (%s)\n", command, words);
+			 path[0] == '-' && path[1] ? "-- " : "", quoted, s.list[i].path);
+		sticks_words(&s, i, ", ", words, sizeof(words));
+		if (how.width < WORDS_WIDTH)
+			fprintf(out, "    %s\n      (%s)\n", command, words);
+		else
+			fprintf(out, "    %-39s (%s)\n", command, words);
 	}
+}
+
+/*
+ * `isowrite /dev/sdb`: the stick alone. Is the image on standard input, then what was meant is
+ * that; what the image is called is told, where the shell opened it.
+ */
+static int fail_no_image(struct ui *ui, const struct sticks *s, size_t i)
+{
+	char words[320], name[4096] = "", quoted[4352] = "IMAGE";
+	struct stat st = { 0 };
+
+	sticks_words(s, i, ", ", words, sizeof(words));
+	(void)fstat(STDIN_FILENO, &st);
+	if (S_ISREG(st.st_mode)) {
+		if (readlink("/proc/self/fd/0", name, sizeof(name) - 1) < 0 ||
+		    access(name, R_OK) < 0 || !text_shell_quote(name, quoted, sizeof(quoted))[0])
+			snprintf(quoted, sizeof(quoted), "IMAGE");
+	} else if (S_ISFIFO(st.st_mode)) {
+		snprintf(quoted, sizeof(quoted), "-");
+	}
+	ui_warn(ui, _("no image given; %s is a stick (%s). The image comes first:\n  isowrite %s %s"),
+		s->list[i].path, words, quoted, s->list[i].path);
+	return ui_wants_json(ui) ? fail_usage(ui, "missing-operand", _("No image was given."))
+				 : EXIT_USAGE;
+}
+
+/* Is the only operand one of the sticks? Their count if not. */
+static size_t find_stick(const struct sticks *s, const char *path)
+{
+	struct stat st;
+	size_t i = 0;
+
+	if (stat(path, &st) < 0 || !S_ISBLK(st.st_mode))
+		return s->n;
+	while (i < s->n && s->list[i].rdev != st.st_rdev)
+		i++;
+	return i;
 }
 
 /* Looks at the image; standard input is left alone. */
@@ -245,20 +284,27 @@ int cmd_no_target(const struct options *opts, struct ui *ui)
 	struct error err = ERROR_INIT, ignored = ERROR_INIT;
 	bool is_stdin = strcmp(path, "-") == 0;
 	uint64_t bytes = SOURCE_SIZE_UNKNOWN;
-	size_t n = 0;
+	struct sticks s;
+	size_t n = 0, i;
 
 	if (!lay) {
 		error_set_nomem(&err);
 		return ui_fail(ui, &err);
 	}
-	if (opts_check_image_word(path, &err) < 0 ||
-	    (!is_stdin && look(path, lay, &bytes, &err) < 0))
+	if (opts_check_image_word(path, &err) < 0)
+		return ui_fail(ui, &err);
+	(void)device_list(false, &list, &n, &ignored);
+	s = sticks_of(list, n);
+	i = find_stick(&s, path);
+	if (i < s.n)
+		return fail_no_image(ui, &s, i);
+	if (!is_stdin && look(path, lay, &bytes, &err) < 0)
 		return ui_fail(ui, &err);
 	if (ui_wants_json(ui)) {
 		ui_warn(ui, _("no target given."));
 		return fail_usage(ui, "missing-operand", _("No target was given."));
 	}
-	(void)device_list(false, &list, &n, &ignored);
-	first_print_no_target(ui->err, path, bytes, is_stdin ? NULL : lay, list, n);
+	first_print_no_target(ui->err, ui->err_columns, path, bytes, is_stdin ? NULL : lay, list,
+			      n);
 	return EXIT_USAGE;
 }

@@ -53,7 +53,7 @@ static void print_sudo(struct ui *ui)
 	char word[4352];
 
 	if (ui->opts->n_operands > 0 && strcmp(ui->opts->operands[0], "-") == 0) {
-		fprintf(ui->err, _("  Run isowrite through sudo, behind the same pipe.\n"));
+		ui_note(ui, _("Run isowrite through sudo, behind the same pipe."));
 		return;
 	}
 	fprintf(ui->err, _("  Run:  sudo"));
@@ -66,9 +66,6 @@ static bool is_permission(const struct error *err)
 {
 	return err->kind == ERROR_REFUSED && err->code && strstr(err->code, "permission");
 }
-
-/* Refused before anything was touched, of a long list of them two say enough. */
-#define MAX_REFUSALS 3
 
 static bool any_started(const struct report *r)
 {
@@ -92,13 +89,16 @@ static size_t count_errors(const struct report *r)
 static void print_nothing_written(struct ui *ui, const struct report *r, size_t n_errors,
 				  size_t n_left)
 {
+	char more[64] = "";
+
 	if (n_left > 0)
-		fprintf(ui->err, _("  And %zu more cannot be written."), n_left);
+		snprintf(more, sizeof(more), _("And %zu more cannot be written (-v says why). "),
+			 n_left);
 	if (n_errors < r->n_targets)
-		fprintf(ui->err, _("  Nothing was written anywhere; --keep-going writes the "
-				   "others.\n"));
+		ui_note(ui, _("%sNothing was written anywhere; --keep-going writes the others."),
+			more);
 	else
-		fprintf(ui->err, _("  Nothing was written anywhere.\n"));
+		ui_note(ui, _("%sNothing was written anywhere."), more);
 }
 
 static void print_errors(struct ui *ui, const struct report *r)
@@ -106,7 +106,9 @@ static void print_errors(struct ui *ui, const struct report *r)
 	bool is_plan = strcmp(r->command, "plan") == 0, wants_sticks = false, wants_sudo = false;
 	bool nothing_done = strcmp(r->command, "write") == 0 && !any_started(r);
 	size_t n_errors = count_errors(r), n_told = 0;
-	size_t max = nothing_done && n_errors > MAX_REFUSALS ? MAX_REFUSALS - 1 : SIZE_MAX;
+	/* Refused before anything was touched: the first one says enough. */
+	size_t max = nothing_done && ui->opts->verbose == 0 ? 1 : SIZE_MAX;
+	const char *missing = NULL;
 
 	if (r->error.kind != ERROR_NONE) {
 		ui_warn(ui, "%s", r->error.msg);
@@ -122,14 +124,15 @@ static void print_errors(struct ui *ui, const struct report *r)
 		/* What ended the whole job was said already. */
 		if (strcmp(t->error.msg, r->error.msg) != 0)
 			ui_warn(ui, "%s", t->error.msg);
-		wants_sticks = wants_sticks || (t->has_rule && !is_plan) ||
-			       (t->error.code && strcmp(t->error.code, "no-such-target") == 0);
+		if (t->error.code && strcmp(t->error.code, "no-such-target") == 0)
+			missing = t->path;
+		wants_sticks = wants_sticks || missing || (t->has_rule && !is_plan);
 		wants_sudo = wants_sudo || is_permission(&t->error);
 	}
 	if (wants_sudo)
 		print_sudo(ui);
-	if (wants_sticks)
-		cmd_print_sticks(ui, "  ");
+	if (wants_sticks && (r->n_targets == 1 || missing))
+		cmd_print_sticks(ui, missing);
 	if (nothing_done && n_errors > 0 && r->n_targets > 1)
 		print_nothing_written(ui, r, n_errors, n_errors - n_told);
 }

@@ -16,18 +16,23 @@ typedef int (*job_fn)(const struct job_request *req, const struct events *events
 int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 		void (*print)(struct ui *ui, const struct report *r));
 
-/* "Sticks that may be written: /dev/sdb SanDisk Ultra 32 GB", or what to do when there is none. */
-void cmd_print_sticks(struct ui *ui, const char *indent);
+/*
+ * Below an error: "Sticks that may be written: /dev/sdb SanDisk Ultra 32 GB". missing: a target
+ * that does not exist, or NULL; if one stick is near it: "Did you mean /dev/sdb (SanDisk Ultra,
+ * 32 GB)?". Nothing where there is no stick.
+ */
+void cmd_print_sticks(struct ui *ui, const char *missing);
 
 /* isowrite without arguments; with an image only. Exit status 2. */
 int cmd_first_contact(const struct options *opts, struct ui *ui);
 int cmd_no_target(const struct options *opts, struct ui *ui);
 
-/* What they print, of any devices: the sticks are moved to the front of the list. */
-void first_print_contact(FILE *out, struct device_info *list, size_t n_list);
-
-/* lay NULL: standard input, which is not looked at. bytes: UINT64_MAX unknown. */
-void first_print_no_target(FILE *out, const char *path, uint64_t bytes, const struct layout *lay,
-			   struct device_info *list, size_t n_list);
+/*
+ * What they print, of any devices: the sticks are moved to the front of the list. columns: of the
+ * terminal, 0: none. lay NULL: standard input, which is not looked at. bytes: UINT64_MAX unknown.
+ */
+void first_print_contact(FILE *out, unsigned int columns, struct device_info *list, size_t n_list);
+void first_print_no_target(FILE *out, unsigned int columns, const char *path, uint64_t bytes,
+			   const struct layout *lay, struct device_info *list, size_t n_list);
 
 #endif

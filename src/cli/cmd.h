@@ -40,6 +40,7 @@ enum command_id {
 	COMMAND_INSPECT,
 	COMMAND_DEVICES,
 	COMMAND_CHECK,
+	COMMAND_REPORT, /* the option --report: no word of its own */
 	N_COMMANDS,
 };
 
@@ -78,7 +79,8 @@ struct options {
 	bool strict; /* check */
 	bool full; /* inspect: without a read budget */
 	const char *svg; /* inspect: path of the picture, or NULL */
-	bool all; /* devices */
+	bool all, list; /* devices */
+	bool report;
 	const char *protect, *unprotect; /* devices: the node, or NULL */
 
 	enum progress_mode progress;
@@ -117,6 +119,9 @@ int ui_fail(struct ui *ui, const struct error *err);
 /* "isowrite: <message>" on standard error; no JSON. For what does not end the command. */
 void ui_warn(struct ui *ui, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* A line below a message: what to do about it. */
+void ui_note(struct ui *ui, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* The members that every object begins with: schema, isowrite, command, exit, started, finished. */
 void ui_json_begin(struct ui *ui, struct json *j, int exit_status);
 
@@ -139,5 +144,6 @@ int cmd_plan(const struct options *opts, struct ui *ui);
 int cmd_inspect(const struct options *opts, struct ui *ui);
 int cmd_devices(const struct options *opts, struct ui *ui);
 int cmd_check(const struct options *opts, struct ui *ui);
+int cmd_report(const struct options *opts, struct ui *ui);
 
 #endif

@@ -37,6 +37,8 @@ static void print_usage(FILE *out)
 		const struct command_row *row = &command_table[i];
 		char left[64];
 
+		if (row->is_option)
+			continue;
 		snprintf(left, sizeof(left), "%s%s%s", i == COMMAND_WRITE ? "[write]" : row->name,
 			 row->operands[0] ? " " : "", row->operands);
 		fprintf(out, "  isowrite %-26s  %s\n", left, row->help);
@@ -50,7 +52,7 @@ static void print_command(FILE *out, enum command_id command)
 	fprintf(out, _("isowrite %s [OPTION...]%s%s\n  %s\n\n"), row->name,
 		row->operands[0] ? " " : "", row->operands, row->help);
 	print_options(out, 1u << command, false);
-	fprintf(out, _("\nThe manual: man isowrite\n"));
+	fprintf(out, _("\nExamples, safety rules and exit statuses: man isowrite\n"));
 }
 
 /* Every option once, under the first command that takes it. */
@@ -94,5 +96,5 @@ void opts_print_help(FILE *out, enum opts_action help, enum command_id command)
 	print_options(out, UINT32_MAX, true);
 	fprintf(out,
 		_("\nIMAGE is a file or - (standard input), plain or .gz .xz .zst. TARGET is a "
-		  "whole\ndisk, or file:PATH. Nothing is written before you have said yes.\n"));
+		  "whole\ndisk, or file:PATH. More: COMMAND --help, --help=all, man isowrite\n"));
 }

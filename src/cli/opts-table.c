@@ -23,6 +23,7 @@ const struct command_row command_table[N_COMMANDS] = {
 	[COMMAND_DEVICES] = { "devices", "", _("sticks, and why other disks are refused"), 0, 0 },
 	[COMMAND_CHECK] = { "check", "IMAGE|RECEIPT TARGET",
 			    _("does the stick still hold that image?"), 2, 2 },
+	[COMMAND_REPORT] = { "report", "[DEVICE]", _("facts for a bug report"), 0, 1, true },
 };
 
 const char *const command_reserved[] = {
@@ -35,6 +36,7 @@ static int choose(const char *option, const char *value, const char *const words
 		  struct error *err)
 {
 	char quoted[64], list[128] = "";
+	const char *near;
 
 	for (size_t i = 0; i < n; i++) {
 		size_t len = strlen(list);
@@ -43,8 +45,13 @@ static int choose(const char *option, const char *value, const char *const words
 			return (int)i;
 		snprintf(list + len, sizeof(list) - len, "%s%s", i ? ", " : "", words[i]);
 	}
+	text_escape_trim(value, quoted, sizeof(quoted));
+	near = text_nearest(value, words, n);
+	if (near)
+		return error_set(err, ERROR_USAGE, "bad-value",
+				 _("%s cannot be '%s'; did you mean '%s'?"), option, quoted, near);
 	return error_set(err, ERROR_USAGE, "bad-value", _("%s cannot be '%s'; it may be: %s."),
-			 option, text_escape_trim(value, quoted, sizeof(quoted)), list);
+			 option, quoted, list);
 }
 
 #define FLAG_SETTER(member)                                                              \
@@ -67,6 +74,8 @@ FLAG_SETTER(overwrite)
 FLAG_SETTER(strict)
 FLAG_SETTER(full)
 FLAG_SETTER(all)
+FLAG_SETTER(list)
+FLAG_SETTER(report)
 FLAG_SETTER(bytes)
 FLAG_SETTER(quiet)
 
@@ -219,21 +228,34 @@ static int set_digest(struct options *o, const char *value, struct error *err)
 	return add_digest(o, "--digest", alg, colon + 1, err);
 }
 
+static int fail_rule(const char *name, struct error *err)
+{
+	static const char *const words[] = { "internal", "contents", "large", "partition",
+					     "truncated" };
+	const char *near = text_nearest(name, words, ARRAY_SIZE(words));
+	char quoted[64];
+
+	text_escape_trim(name, quoted, sizeof(quoted));
+	if (near)
+		return error_set(err, ERROR_USAGE, "bad-rule",
+				 _("--allow: no safety rule is called '%s'; did you mean '%s'?"),
+				 quoted, near);
+	return error_set(err, ERROR_USAGE, "bad-rule",
+			 _("--allow: no safety rule is called '%s'; internal, contents, large, "
+			   "partition and truncated can be allowed."),
+			 quoted);
+}
+
 static int allow_one(struct options *o, const char *name, struct error *err)
 {
 	enum device_rule rule;
-	char quoted[64];
 
 	if (strcmp(name, "truncated") == 0) {
 		o->allow_truncated = true;
 		return 0;
 	}
 	if (device_rule_by_name(name, &rule) < 0)
-		return error_set(
-			err, ERROR_USAGE, "bad-rule",
-			_("--allow: no safety rule is called '%s'; internal, contents, large, "
-			  "partition and truncated can be allowed."),
-			text_escape_trim(name, quoted, sizeof(quoted)));
+		return fail_rule(name, err);
 	switch (device_rule_lift(rule)) {
 	case LIFT_ALLOW:
 	case LIFT_TYPE_SIZE:
@@ -350,7 +372,8 @@ static int set_sector_size(struct options *o, const char *value, struct error *e
 #define I (1u << COMMAND_INSPECT)
 #define D (1u << COMMAND_DEVICES)
 #define C (1u << COMMAND_CHECK)
-#define EVERY (W | P | I | D | C)
+#define R (1u << COMMAND_REPORT)
+#define EVERY (W | P | I | D | C | R)
 
 /* help and version have no setter: opts_parse() knows them. */
 static const struct option_row rows[] = {
@@ -398,6 +421,8 @@ static const struct option_row rows[] = {
 	  _("draw the map of what lies where, for bug reports"), set_svg },
 	{ 0, "all", NULL, 0, VALUE_NONE, NULL, D, false, _("list also what can never be a stick"),
 	  set_all },
+	{ 0, "list", NULL, 0, VALUE_NONE, NULL, D, false,
+	  _("for scripts: a line a stick; its node, a tab ..."), set_list },
 	{ 0, "protect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false, _("never write this disk again"),
 	  set_protect },
 	{ 0, "unprotect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false, _("undo --protect"),
@@ -413,9 +438,11 @@ static const struct option_row rows[] = {
 	{ 'v', "verbose", NULL, 0, VALUE_NONE, NULL, EVERY, false, _("more detail"), set_verbose },
 	{ 0, "color", "WHEN", 0, VALUE_WORDS, "auto always never", EVERY, false,
 	  _("auto, always or never"), set_color },
+	{ 0, "report", NULL, 0, VALUE_NONE, NULL, W | R, true,
+	  _("it does not work? facts for a bug report"), set_report },
 	{ 'h', "help", "all", true, VALUE_WORDS, "all", EVERY, true,
 	  _("this screen; all: every option there is"), NULL },
-	{ 'V', "version", NULL, 0, VALUE_NONE, NULL, EVERY, true,
+	{ 'V', "version", NULL, 0, VALUE_NONE, NULL, EVERY, false,
 	  _("the version, and the libraries built in"), NULL },
 };
 static_assert(ARRAY_SIZE(rows) == N_OPTIONS, "N_OPTIONS in opts.h");
@@ -426,3 +453,4 @@ const struct option_row *const option_table = rows;
 #undef I
 #undef D
 #undef C
+#undef R

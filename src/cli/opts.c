@@ -2,14 +2,20 @@
 /* argv to struct options; see opts.h. */
 #include "cli/opts.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/num.h"
 #include "base/text.h"
 
+#define MAX_FILES 10000 /* looked at for a name that may be meant */
 #define LONG_BASE 256 /* getopt's value of row i is LONG_BASE + i */
 
 const char *command_name(enum command_id command)
@@ -48,37 +54,52 @@ static const struct option_row *row_of(int opt)
 	return NULL;
 }
 
-/* The nearest name, or NULL if none is near: a third of its length, at most 3 edits. */
+/*
+ * An option that turns something off is never meant by the word that turns it on: --verify is
+ * not --no-verify.
+ */
 static const char *nearest_option(const char *word)
 {
-	const char *best = NULL;
-	unsigned int best_distance = 4;
+	const char *names[N_OPTIONS];
+	size_t n = 0;
 
 	for (size_t i = 0; i < N_OPTIONS; i++) {
-		unsigned int d = text_distance(word, option_table[i].name, 3);
-
-		if (d < best_distance && d <= (strlen(option_table[i].name) + 1) / 3) {
-			best_distance = d;
-			best = option_table[i].name;
-		}
+		if (strncmp(option_table[i].name, "no-", 3) != 0 || strncmp(word, "no", 2) == 0)
+			names[n++] = option_table[i].name;
 	}
-	return best;
+	return text_nearest(word, names, n);
 }
 
 static const char *nearest_command(const char *word)
 {
-	const char *best = NULL;
-	unsigned int best_distance = 3;
+	const char *names[N_COMMANDS];
+	size_t n = 0;
 
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		unsigned int d = text_distance(word, command_table[i].name, 2);
-
-		if (d < best_distance) {
-			best_distance = d;
-			best = command_table[i].name;
-		}
+		if (!command_table[i].is_option)
+			names[n++] = command_table[i].name;
 	}
-	return best;
+	return text_nearest(word, names, n);
+}
+
+/* What other programs call an option, and what isowrite has instead. */
+static int fail_habit(const char *word, struct error *err)
+{
+	static const struct {
+		const char *word, *message;
+	} habits[] = {
+		{ "force", _("There is no --force; --allow=RULE lifts the rule that a message "
+			     "names.") },
+		{ "verify", _("There is no --verify: what was written is always read back and "
+			      "compared, unless --no-verify says otherwise.") },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(habits); i++) {
+		if (text_nearness(word, habits[i].word) != TEXT_FAR)
+			return error_set(err, ERROR_USAGE, "unknown-option", "%s",
+					 habits[i].message);
+	}
+	return 0;
 }
 
 /* argv[optind - 1] is a long option that getopt does not know, or knows twice. */
@@ -91,6 +112,8 @@ static int fail_long(const char *arg, struct error *err)
 
 	snprintf(word, sizeof(word), "%.*s", (int)num_min(len, sizeof(word) - 1), arg);
 	text_escape_trim(word, quoted, sizeof(quoted));
+	if (fail_habit(word + 2, err) < 0)
+		return -1;
 	near = nearest_option(word + 2);
 	for (size_t i = 0; i < N_OPTIONS && word[2]; i++) {
 		size_t used = strlen(list);
@@ -132,7 +155,7 @@ static int fail_option(int opt, const char *arg, struct error *err)
 static int find_command(const char *word, enum command_id *ret)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (strcmp(word, command_table[i].name) == 0) {
+		if (!command_table[i].is_option && strcmp(word, command_table[i].name) == 0) {
 			*ret = (enum command_id)i;
 			return 1;
 		}
@@ -178,7 +201,7 @@ static int check_applicable(const bool seen[N_OPTIONS], enum command_id command,
 		for (size_t c = 0; c < N_COMMANDS; c++) {
 			size_t len = strlen(list);
 
-			if (option_table[i].commands & (1u << c))
+			if (!command_table[c].is_option && (option_table[i].commands & (1u << c)))
 				snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
 					 command_table[c].name);
 		}
@@ -189,16 +212,46 @@ static int check_applicable(const bool seen[N_OPTIONS], enum command_id command,
 	return 0;
 }
 
+/* `isowrite if=ubuntu.iso of=/dev/sdb` is dd's way. */
+static int check_dd(const struct options *o, struct error *err)
+{
+	const char *image = NULL, *target = NULL;
+	char quoted_image[160], quoted_target[160];
+
+	for (size_t i = 0; i < o->n_operands; i++) {
+		const char *word = o->operands[i];
+
+		if (access(word, F_OK) == 0)
+			continue;
+		if (strncmp(word, "if=", 3) == 0 && word[3])
+			image = word + 3;
+		else if (strncmp(word, "of=", 3) == 0 && word[3])
+			target = word + 3;
+	}
+	if (!image && !target)
+		return 0;
+	text_shell_quote(image ? image : "IMAGE", quoted_image, sizeof(quoted_image));
+	text_shell_quote(target ? target : "DEVICE", quoted_target, sizeof(quoted_target));
+	return error_set(err, ERROR_USAGE, "dd-operand",
+			 _("if= and of= are of dd; here the image comes first, then the device:\n"
+			   "  isowrite %s %s"),
+			 quoted_image[0] ? quoted_image : "IMAGE",
+			 quoted_target[0] ? quoted_target : "DEVICE");
+}
+
 static int check_operands(const struct options *o, enum opts_action *action, struct error *err)
 {
 	const struct command_row *row = &command_table[o->command];
 	char quoted[128];
 
+	if (o->command == COMMAND_WRITE && check_dd(o, err) < 0)
+		return -1;
 	for (size_t i = 0; i < o->n_operands; i++) {
 		if (o->operands[i][0] == '\0')
 			return error_set(err, ERROR_USAGE, "empty-operand",
 					 i == 0 ? _("The image's name is empty.")
-						: _("The name of target %zu is empty."),
+						: _("The name of target %zu is empty; is a "
+						    "variable unset?"),
 					 i);
 	}
 	if (o->n_operands < row->min_operands && o->n_operands == 1)
@@ -212,9 +265,9 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 	if (o->n_operands > row->max_operands)
 		return error_set(
 			err, ERROR_USAGE, "unwanted-operand",
-			_("'%s' is one operand too many: isowrite %s%s%s"),
+			_("'%s' is one operand too many: isowrite %s%s%s%s"),
 			text_escape_trim(o->operands[row->max_operands], quoted, sizeof(quoted)),
-			row->name, row->operands[0] ? " " : "", row->operands);
+			row->is_option ? "--" : "", row->name, row->operands[0] ? " " : "", row->operands);
 	if (o->command == COMMAND_WRITE && o->n_operands == 1)
 		*action = o->dry_run ? OPTS_RUN : OPTS_NO_TARGET;
 	return 0;
@@ -289,6 +342,8 @@ static int parse(int argc, char **argv, struct options *o, enum opts_action *act
 				   "(a file of that name is written ./%s)."),
 				 o->operands[0], o->operands[0]);
 	}
+	if (o->report && o->command == COMMAND_WRITE)
+		o->command = COMMAND_REPORT;
 	*action = OPTS_RUN;
 	if (version || help) {
 		*action = version     ? OPTS_VERSION
@@ -297,7 +352,7 @@ static int parse(int argc, char **argv, struct options *o, enum opts_action *act
 				      : OPTS_HELP;
 		return 0;
 	}
-	if (!named && o->n_operands == 0) {
+	if (!named && !o->report && o->n_operands == 0) {
 		*action = OPTS_FIRST_CONTACT;
 		return 0;
 	}
@@ -322,10 +377,37 @@ int opts_parse(int argc, char **argv, struct options *ret, enum opts_action *ret
 	return r;
 }
 
+/* A file beside the one that does not exist, with nearly the same name: escaped. */
+static bool nearest_file(const char *path, char *ret, size_t size)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	unsigned int best_distance = TEXT_FAR;
+	char dir[PATH_MAX], best[NAME_MAX + 1] = "", both[PATH_MAX + NAME_MAX + 1];
+	const struct dirent *e;
+	DIR *d;
+
+	snprintf(dir, sizeof(dir), "%.*s", slash ? (int)(name - path) : 0, path);
+	d = opendir(slash ? dir : ".");
+	for (size_t i = 0; d && i < MAX_FILES && (e = readdir(d)); i++) {
+		unsigned int distance = text_nearness(name, e->d_name);
+
+		if (distance == TEXT_FAR || distance > best_distance)
+			continue;
+		snprintf(best, sizeof(best), "%s",
+			 distance == best_distance ? "" : e->d_name); /* two are none */
+		best_distance = distance;
+	}
+	if (d)
+		closedir(d);
+	snprintf(both, sizeof(both), "%s%s", dir, best);
+	text_escape(both, SIZE_MAX, ret, size);
+	return best[0] != '\0';
+}
+
 int opts_check_image_word(const char *word, struct error *err)
 {
-	char quoted[256];
-	const char *near;
+	char quoted[256], near[256];
+	const char *command;
 	struct stat st;
 
 	if (strncasecmp(word, "http://", 7) == 0 || strncasecmp(word, "https://", 8) == 0)
@@ -333,12 +415,17 @@ int opts_check_image_word(const char *word, struct error *err)
 				 _("This build of isowrite cannot download. Save the image first:\n"
 				   "  curl -fLO %s"),
 				 text_shell_quote(word, quoted, sizeof(quoted)));
-	if (strcmp(word, "-") == 0 || strchr(word, '/') || stat(word, &st) == 0)
+	if (strcmp(word, "-") == 0 || stat(word, &st) == 0 || errno != ENOENT)
 		return 0;
-	near = nearest_command(word);
 	text_escape_trim(word, quoted, sizeof(quoted));
-	if (near)
+	command = strchr(word, '/') ? NULL : nearest_command(word);
+	if (command)
 		return error_set(err, ERROR_USAGE, "no-such-image",
-				 _("no image or command '%s'; did you mean '%s'?"), quoted, near);
+				 _("no image or command '%s'; did you mean '%s'?"), quoted, command);
+	if (nearest_file(word, near, sizeof(near)))
+		return error_set(err, ERROR_USAGE, "no-such-image",
+				 _("no image '%s'; did you mean '%s'?"), quoted, near);
+	if (strchr(word, '/'))
+		return 0; /* opening it says why */
 	return error_set(err, ERROR_USAGE, "no-such-image", _("no image or command '%s'."), quoted);
 }

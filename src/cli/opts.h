@@ -18,6 +18,7 @@ struct command_row {
 	const char *operands; /* "IMAGE TARGET..." */
 	const char *help;     /* one line */
 	size_t min_operands, max_operands;
+	bool is_option; /* it has no word: an option asks for it */
 };
 
 /* What an option's value is, for the shell completion. */
@@ -37,7 +38,7 @@ struct option_row {
 };
 
 extern const struct command_row command_table[N_COMMANDS];
-#define N_OPTIONS 32
+#define N_OPTIONS 34
 extern const struct option_row *const option_table;
 
 /* Names that are commands of the interface, but not built: NULL-terminated. */

@@ -2,7 +2,6 @@
 /* Text streams, colour, errors and the frame of JSON objects; see ui.h and cmd.h. */
 #include "cli/ui.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <langinfo.h>
@@ -16,6 +15,7 @@
 
 #include "base/num.h"
 #include "cli/ui-json.h"
+#include "cli/words.h"
 
 #define UI_SCHEMA 1
 
@@ -112,40 +112,6 @@ void ui_error_prefix(struct ui *ui)
 		ui_sgr(ui->err_color, UI_PLAIN));
 }
 
-/* The length of the first sentence of text, with its full stop; of all if there is one only. */
-static size_t sentence(const char *text)
-{
-	for (const char *p = text; *p; p++) {
-		if (p[0] == '.' && p[1] == ' ' && (isupper((unsigned char)p[2]) || p[2] == '-'))
-			return (size_t)(p + 1 - text);
-	}
-	return strlen(text);
-}
-
-/*
- * Long messages are broken between sentences only, and for people only: what
- * the terminal itself wraps can still be pasted.
- */
-static void print_message(struct ui *ui, const char *text)
-{
-	size_t column = strlen("isowrite: ");
-
-	for (size_t n; *text; text += n + (text[n] == ' ')) {
-		n = sentence(text);
-		if (ui->err_columns && column > strlen("isowrite: ") &&
-		    column + 1 + n > ui->err_columns) {
-			fprintf(ui->err, "\n  ");
-			column = 2;
-		} else if (column > strlen("isowrite: ")) {
-			fprintf(ui->err, " ");
-			column++;
-		}
-		fprintf(ui->err, "%.*s", (int)n, text);
-		column += n;
-	}
-	fprintf(ui->err, "\n");
-}
-
 void ui_warn(struct ui *ui, const char *fmt, ...)
 {
 	char text[2 * ERROR_MSG_SIZE];
@@ -155,7 +121,19 @@ void ui_warn(struct ui *ui, const char *fmt, ...)
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	ui_error_prefix(ui);
-	print_message(ui, text);
+	words_message(ui->err, ui->err_columns, (unsigned int)strlen("isowrite: "), text);
+}
+
+void ui_note(struct ui *ui, const char *fmt, ...)
+{
+	char text[8192];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	fprintf(ui->err, "%*s", WORDS_MESSAGE_INDENT, "");
+	words_message(ui->err, ui->err_columns, WORDS_MESSAGE_INDENT, text);
 }
 
 unsigned int ui_columns(int fd)

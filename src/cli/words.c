@@ -2,6 +2,7 @@
 /* The block before the question, and its pieces; see words.h. The closing words: words-result.c. */
 #include "cli/words.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -101,6 +102,80 @@ void words_wrap(FILE *out, const char *text, unsigned int indent)
 	struct words how = words_for(0, false, false);
 
 	words_fill(out, &how, text, indent);
+}
+
+/* The length of the first sentence of text, with its full stop, or of its line. */
+static size_t sentence(const char *text)
+{
+	const char *p = text;
+
+	for (; *p && *p != '\n'; p++) {
+		if (p[0] == '.' && p[1] == ' ' && (isupper((unsigned char)p[2]) || p[2] == '-'))
+			return (size_t)(p + 1 - text);
+	}
+	return (size_t)(p - text);
+}
+
+/* Where a message is being printed. */
+struct cursor {
+	FILE *out;
+	size_t width, column;
+	bool is_fresh; /* no word stands in this line yet */
+};
+
+static void begin_line(struct cursor *c)
+{
+	fprintf(c->out, "\n%*s", WORDS_MESSAGE_INDENT, "");
+	c->column = WORDS_MESSAGE_INDENT;
+	c->is_fresh = true;
+}
+
+static bool fits(const struct cursor *c, const char *text, size_t len)
+{
+	return c->is_fresh || c->width == 0 || c->column + 1 + columns(text, len) <= c->width;
+}
+
+static void put_sentence(struct cursor *c, const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	if (!fits(c, text, len))
+		begin_line(c);
+	while (text < end) {
+		size_t word = num_min(strcspn(text, " "), (uint64_t)(end - text));
+
+		if (!fits(c, text, word))
+			begin_line(c);
+		fprintf(c->out, "%s%.*s", c->is_fresh ? "" : " ", (int)word, text);
+		c->column += columns(text, word) + !c->is_fresh;
+		c->is_fresh = false;
+		text += word;
+		text += text < end; /* the blank behind it */
+	}
+}
+
+void words_message(FILE *out, unsigned int width, unsigned int column, const char *text)
+{
+	struct cursor c = { .out = out, .width = width, .column = column, .is_fresh = true };
+
+	while (*text) {
+		size_t n = sentence(text);
+
+		if (*text != '\n') {
+			put_sentence(&c, text, n);
+			text += n + (text[n] == ' ');
+			continue;
+		}
+		text++;
+		if (*text != ' ') {
+			begin_line(&c);
+			continue;
+		}
+		n = strcspn(text, "\n");
+		fprintf(out, "\n%.*s", (int)n, text);
+		text += n;
+	}
+	fputc('\n', out);
 }
 
 static const char *content_type(const struct device_content *content)

@@ -38,6 +38,15 @@ const char *words_speed(double bytes_per_second, char *buf, size_t size);
 void words_fill(FILE *out, const struct words *how, const char *text, unsigned int indent);
 void words_wrap(FILE *out, const char *text, unsigned int indent);
 
+#define WORDS_MESSAGE_INDENT 2
+
+/*
+ * A message that begins in the given column, for a terminal of so many columns (0: none, nothing
+ * is broken): broken at blanks, and a sentence rather begins a line than being broken. A line of
+ * the text that begins with a blank is a command to paste: it stays whole, whatever its length.
+ */
+void words_message(FILE *out, unsigned int columns, unsigned int column, const char *text);
+
 /* A content for people: FAT32 "KEY", mounted on /media/anna/KEY. Escaped. */
 const char *words_content(const struct device_content *content, char *buf, size_t size);
 

@@ -334,7 +334,7 @@ static void check_large(struct rules *r)
 static void check_partition(struct rules *r)
 {
 	if (r->info->is_partition)
-		device_refuse(r->info, RULE_PARTITION, _("it is a partition of %s, not a disk"),
+		device_refuse(r->info, RULE_PARTITION, _("it is a partition of /dev/%s, not a disk"),
 			      r->node->disk_name);
 }
 
@@ -382,6 +382,25 @@ static bool is_swap_file(const struct device_world *w, const struct stat *st)
 	return false;
 }
 
+/* The second of several images (isowrite *.iso) is told apart from a virtual stick in use. */
+static void refuse_file(struct device_info *info)
+{
+	for (size_t i = 0; i < info->n_contents; i++) {
+		const struct device_content *c = &info->contents[i];
+		char label[300];
+
+		if (strcmp(c->type, "iso9660") != 0 && strcmp(c->type, "udf") != 0)
+			continue;
+		text_escape_trim(c->label, label, sizeof(label));
+		device_refuse(info, RULE_FILE_IN_USE,
+			      _("it is an image itself (\"%.60s\"); only file:PATH writes over it"),
+			      label);
+		return;
+	}
+	device_refuse(info, RULE_FILE_IN_USE,
+		      _("it is a file that is not blank; file:PATH writes it all the same"));
+}
+
 int device_check_file_rules(int fd, const struct device_world *w, int source_fd,
 			    struct device_info *info, struct error *err)
 {
@@ -409,8 +428,6 @@ int device_check_file_rules(int fd, const struct device_world *w, int source_fd,
 	if (info->size > 0 && device_read_file_contents(fd, info, &is_blank_file, err))
 		return -1;
 	if (!is_blank_file && info->size > 0)
-		device_refuse(
-			info, RULE_FILE_IN_USE,
-			_("it is a file that is not blank; file:PATH writes it all the same"));
+		refuse_file(info);
 	return 0;
 }

@@ -56,6 +56,16 @@ int ring_new(int fd, unsigned int depth, struct ring **ret, struct error *err)
 	return 0;
 }
 
+int ring_probe(void)
+{
+	struct io_uring uring;
+	int rc = io_uring_queue_init(1, &uring, 0);
+
+	if (rc == 0)
+		io_uring_queue_exit(&uring);
+	return -rc;
+}
+
 void ring_free(struct ring *ring)
 {
 	if (!ring)

@@ -33,6 +33,9 @@ struct ring_op {
  */
 int ring_new(int fd, unsigned int depth, struct ring **ret, struct error *err);
 
+/* 0 where the kernel has io_uring and lets us use it, else the errno that it said. */
+int ring_probe(void);
+
 /* Waits for what is in flight, then frees. NULL ok. */
 void ring_free(struct ring *ring);
 

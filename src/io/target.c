@@ -183,9 +183,7 @@ static int error_no_target(const struct target *t, const char *real, int sys, st
 				     safe);
 	if (is_below_dev(real))
 		return error_set(err, ERROR_USAGE, "no-such-target",
-				 _("There is no device %s; isowrite devices lists what is "
-				   "plugged in."),
-				 safe);
+				 _("There is no device %s."), safe);
 	text_shell_quote(t->path, quoted, sizeof(quoted));
 	return error_set(err, ERROR_USAGE, "no-such-target",
 			 _("There is no %s; file:%s creates it as a virtual stick."), safe,

@@ -26,20 +26,21 @@ int job_check_swapped(struct job *j, struct error *err)
 {
 	struct stat st;
 	char image[256], target[256];
+	const char *path;
 
 	if (stat(j->req->image, &st) < 0 || !S_ISBLK(st.st_mode))
 		return 0;
 	for (size_t i = 0; i < j->req->n_targets; i++) {
-		const char *path = j->req->targets[i];
-
+		path = j->req->targets[i];
 		/* "file:PATH" does not exist under that name, so it is never taken for swapped. */
 		if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
 			continue;
+		text_shell_quote(j->req->image, image, sizeof(image));
+		text_shell_quote(path, target, sizeof(target));
 		return error_set(err, ERROR_USAGE, "swapped",
-				 _("The arguments look swapped: %s is a device and %s a file. The "
-				   "image comes first, then the device."),
-				 job_image_name(j, image, sizeof(image)),
-				 text_escape(path, SIZE_MAX, target, sizeof(target)));
+				 _("The arguments look swapped: the image comes first, then the "
+				   "device:\n  isowrite %s %s"),
+				 target[0] ? target : "IMAGE", image[0] ? image : "DEVICE");
 	}
 	return 0;
 }

@@ -122,7 +122,11 @@ static void format_lift(const struct report_target *rt, enum device_rule rule, c
 	case LIFT_QUESTION:
 		snprintf(buf, size, "%s", _("--unmount unmounts it first."));
 		break;
-	case LIFT_TYPE_SIZE:
+	case LIFT_TYPE_SIZE: /* refused only where nobody is asked */
+		snprintf(buf, size,
+			 _("Without --yes its size can be typed; in scripts --allow=%s lifts this."),
+			 device_rule_name(rule));
+		break;
 	case LIFT_ALLOW:
 		snprintf(buf, size, _("--allow=%s lifts this."), device_rule_name(rule));
 		break;

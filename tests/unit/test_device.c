@@ -220,7 +220,7 @@ static void test_partition(void)
 	device_read_identity(&node, &info);
 	CHECK_STR(info.transport, "usb");
 	CHECK(device_check_rules(&node, &w, -1, &info, &err) == 0);
-	CHECK_STR(why(&info, RULE_PARTITION), "it is a partition of sdb, not a disk");
+	CHECK_STR(why(&info, RULE_PARTITION), "it is a partition of /dev/sdb, not a disk");
 	device_world_done(&w);
 	end();
 }

@@ -104,15 +104,21 @@ static void test_reserved_commands(void)
 
 static void test_unknown_options(void)
 {
-	fails("--verfiy a b", "Unknown option '--verfiy'; isowrite --help=all lists the options.");
+	fails("--verfiy a b",
+	      "There is no --verify: what was written is always read back and compared, unless "
+	      "--no-verify says otherwise.");
+	fails("--receit=x a b", "Unknown option '--receit'; did you mean '--receipt'?");
+	fails("--SHA256=x a b", "Unknown option '--SHA256'; did you mean '--sha256'?");
+	fails("--xyzzy a b", "Unknown option '--xyzzy'; isowrite --help=all lists the options.");
 	fails("--no-verfy a b", "Unknown option '--no-verfy'; did you mean '--no-verify'?");
 	fails("--no-verfy=3 a b", "Unknown option '--no-verfy'; did you mean '--no-verify'?");
 	fails("--s a b",
-	      "The option '--s' may mean --sha256, --size, --sector-size, --seed, --strict.");
+	      "The option '--s' may mean --sha256, --size, --sector-size, --seed, --strict, --svg.");
 	fails("-x a b", "Unknown option '-x'; isowrite --help=all lists the options.");
 	fails("--yes=1 a b", "The option --yes takes no value.");
 	fails("a b --mode", "The option --mode wants a value: --mode=MODE.");
-	fails("a b --force", "Unknown option '--force'; isowrite --help=all lists the options.");
+	fails("a b --force",
+	      "There is no --force; --allow=RULE lifts the rule that a message names.");
 	CHECK(parse("--no-ver a b") == 0 && o.no_verify);
 	CHECK(parse("a\033 --\033[2J b") == -1 && !strchr(err.msg, '\033'));
 }
@@ -131,7 +137,12 @@ static void test_operands(void)
 	fails("inspect a b", "'b' is one operand too many: isowrite inspect IMAGE|DEVICE");
 	fails("devices a", "'a' is one operand too many: isowrite devices");
 	fails("check a", "'check' wants one more operand: isowrite check IMAGE|RECEIPT TARGET");
-	fails("a.iso _", "The name of target 1 is empty.");
+	fails("a.iso _", "The name of target 1 is empty; is a variable unset?");
+	fails("if=a.iso of=/dev/sdb bs=4M",
+	      "if= and of= are of dd; here the image comes first, then the device:\n"
+	      "  isowrite a.iso /dev/sdb");
+	fails("of=/dev/sdb", "if= and of= are of dd; here the image comes first, then the device:\n"
+			     "  isowrite IMAGE /dev/sdb");
 	fails("_ b", "The image's name is empty.");
 	fails("write", "'write' wants an operand: isowrite write IMAGE TARGET...");
 }
@@ -232,6 +243,39 @@ static void test_help_fits(void)
 	free(text);
 }
 
+/* For a bug report: with a device or without, and an option of no other command. */
+static void test_report(void)
+{
+	CHECK(parse("--report") == 0 && action == OPTS_RUN && o.command == COMMAND_REPORT);
+	CHECK(parse("/dev/sdb --report") == 0 && o.command == COMMAND_REPORT && o.n_operands == 1);
+	CHECK(parse("--report --json /dev/sdb") == 0 && o.json == JSON_OBJECT);
+	fails("--report a b", "'b' is one operand too many: isowrite --report [DEVICE]");
+	fails("--report --yes",
+	      "The option --yes does not belong to 'report', but to: write.");
+	fails("inspect --report a", "The option --report does not belong to 'inspect', but to: write.");
+	CHECK(parse("report x") == 0 && o.command == COMMAND_WRITE); /* a file of that name */
+}
+
+static void test_all_help_is_narrow(void)
+{
+	for (int c = 0; c <= N_COMMANDS; c++) {
+		char *text = NULL;
+		size_t len = 0, column = 0;
+		FILE *out = open_memstream(&text, &len);
+
+		opts_print_help(out, c < N_COMMANDS ? OPTS_HELP_COMMAND : OPTS_HELP_ALL,
+				c < N_COMMANDS ? (enum command_id)c : COMMAND_WRITE);
+		fclose(out);
+		for (size_t i = 0; i < len; i++) {
+			column = text[i] == '\n' ? 0 : column + 1;
+			if (column > 80)
+				break;
+		}
+		CHECK(column <= 80);
+		free(text);
+	}
+}
+
 static void test_table_is_sane(void)
 {
 	for (size_t i = 0; i < N_OPTIONS; i++) {
@@ -262,6 +306,8 @@ int main(void)
 	RUN(test_json_is_known_on_errors);
 	RUN(test_image_words);
 	RUN(test_help_fits);
+	RUN(test_all_help_is_narrow);
+	RUN(test_report);
 	RUN(test_table_is_sane);
 	return tap_done();
 }

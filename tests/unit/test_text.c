@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "base/num.h"
 #include "tap.h"
 
 static char out[256];
@@ -91,6 +92,29 @@ static void test_distance(void)
 	CHECK(text_distance("write", "devices", 2) == 3);
 }
 
+static void test_nearest(void)
+{
+	static const char *const names[] = { "write", "inspect", "devices", "protect", "unprotect",
+					     "raw" };
+	size_t n = ARRAY_SIZE(names);
+
+	CHECK_STR(text_nearest("inspekt", names, n), "inspect");
+	CHECK_STR(text_nearest("INSPECT", names, n), "inspect");
+	CHECK_STR(text_nearest("devcies", names, n), "devices");
+	CHECK_STR(text_nearest("dev", names, n), "devices");
+	CHECK_STR(text_nearest("rwa", names, n), "raw");
+	CHECK_STR(text_nearest("unprotct", names, n), "unprotect");
+	CHECK(text_nearest("uprotect", names, n) == NULL); /* one edit from both */
+	CHECK(text_nearest("de", names, n) == NULL);
+	CHECK(text_nearest("x", names, n) == NULL);
+	CHECK(text_nearest("", names, n) == NULL);
+	CHECK(text_nearest("ray-tracer", names, n) == NULL);
+	CHECK(text_nearness("sdv", "sdb") == 1);
+	CHECK(text_nearness("sdb", "sdb") == 0);
+	CHECK(text_nearness("xyz", "sdb") == TEXT_FAR);
+	CHECK(text_nearness("usb-SanDisk_Ulta_4C53-0:0", "usb-SanDisk_Ultra_4C53-0:0") == 1);
+}
+
 int main(void)
 {
 	RUN(test_escape_plain);
@@ -100,5 +124,6 @@ int main(void)
 	RUN(test_escape_trim);
 	RUN(test_shell_quote);
 	RUN(test_distance);
+	RUN(test_nearest);
 	return tap_done();
 }

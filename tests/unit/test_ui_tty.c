@@ -439,7 +439,7 @@ static void test_first_contact(void)
 	static char text[4096];
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
-	first_print_contact(out, list, 4);
+	first_print_contact(out, 80, list, 4);
 	fclose(out);
 	CHECK_STR(
 		text,
@@ -458,7 +458,7 @@ static void test_image_without_target(void)
 	static char text[4096];
 	FILE *out = fmemopen(text, sizeof(text), "w");
 
-	first_print_no_target(out, "ubuntu.iso", 6203355136, &r->layout, list, 4);
+	first_print_no_target(out, 80, "ubuntu.iso", 6203355136, &r->layout, list, 4);
 	fclose(out);
 	CHECK_STR(
 		text,
@@ -466,8 +466,8 @@ static void test_image_without_target(void)
 		"from a stick on BIOS and UEFI x64. One stick is plugged in; to write it:\n"
 		"    isowrite ubuntu.iso /dev/sdb            (SanDisk Ultra, 32 GB)\n");
 	out = fmemopen(text, sizeof(text), "w");
-	first_print_no_target(out, "a b.iso", 6203355136, &r->layout, list, 4);
-	first_print_no_target(out, "-x", 6203355136, &r->layout, list, 0);
+	first_print_no_target(out, 80, "a b.iso", 6203355136, &r->layout, list, 4);
+	first_print_no_target(out, 80, "-x", 6203355136, &r->layout, list, 0);
 	fclose(out);
 	CHECK(strstr(text, "    isowrite 'a b.iso' /dev/sdb ") != NULL);
 	CHECK(strstr(text, "Plug the stick in") != NULL);
