@@ -106,7 +106,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(B)/libisowrite.a
 $(B)/libcli.a: $(filter-out %/main.o,$(CLI_OBJ))
 	$(call say,AR,$@)rm -f $@; $(AR) rcs $@ $^
 
-$(addprefix $(B)/tests/unit/,test_opts test_ui_tty): %: %.o $(B)/libcli.a $(B)/libisowrite.a
+$(addprefix $(B)/tests/unit/,test_opts test_ui_tty test_map test_speed): %: %.o $(B)/libcli.a $(B)/libisowrite.a
 	$(call say,LD,$@)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(LIB_LDLIBS)
 
 $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(B)/libisowrite.a

@@ -85,8 +85,8 @@ static int check_svg(const struct options *opts, const struct source *src, struc
 
 	if (outfile_check(_("picture"), opts->svg, opts->overwrite, err) < 0)
 		return -1;
-	if (fstat(src->fd, &image) < 0 || stat(opts->svg, &svg) < 0 ||
-	    image.st_dev != svg.st_dev || image.st_ino != svg.st_ino)
+	if (fstat(src->fd, &image) < 0 || stat(opts->svg, &svg) < 0 || image.st_dev != svg.st_dev ||
+	    image.st_ino != svg.st_ino)
 		return 0;
 	return error_set(err, ERROR_USAGE, "output-path",
 			 _("The picture %s would replace the image; choose another place."),
@@ -128,8 +128,7 @@ int cmd_inspect(const struct options *opts, struct ui *ui)
 		error_set_nomem(&err);
 		return ui_fail(ui, &err);
 	}
-	if (source_open(path, &src, &err) < 0 ||
-	    (opts->svg && check_svg(opts, src, &err) < 0) ||
+	if (source_open(path, &src, &err) < 0 || (opts->svg && check_svg(opts, src, &err) < 0) ||
 	    detect_layout(src, opts->full ? UINT64_MAX : DETECT_BUDGET, lay, &err) < 0 ||
 	    detect_check_foreign(lay, path, &err) < 0)
 		return ui_fail(ui, &err);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "cli/draw.h"
@@ -218,19 +217,38 @@ static void print_written(struct ui *ui, const struct report *r)
 		words_print_results(ui->out, &how, r);
 }
 
+static void print_one_map(struct ui *ui, struct map *map)
+{
+	struct draw how = draw_for(ui, STDOUT_FILENO);
+
+	if (map && map->n_spans > 0) {
+		fputc('\n', ui->out);
+		draw_map(ui->out, map, &how);
+	}
+	free(map);
+}
+
+/* On a large stick all of a small image would lie in the first column. */
+static bool is_small(const struct report *r, const struct plan *plan)
+{
+	const struct extent *first = plan->extents;
+
+	return plan->n_extents > 0 && first->kind == EXTENT_SOURCE && first->source_offset == 0 &&
+	       r->content_size < plan->geo.size / 4;
+}
+
 /* As inspect does: for a terminal, or with -v. */
 static void print_plan_map(struct ui *ui, const struct report *r, const struct plan *plan)
 {
-	auto_free struct map *map = NULL;
-	struct draw how = draw_for(ui, STDOUT_FILENO);
-
 	if (ui->opts->quiet || (ui_columns(STDOUT_FILENO) == 0 && ui->opts->verbose == 0))
 		return;
-	map = map_of_plan(plan, r->has_layout ? &r->layout : NULL);
-	if (!map || map->n_spans == 0)
+	if (!r->has_layout || !is_small(r, plan)) {
+		print_one_map(ui, map_of_plan(plan, r->has_layout ? &r->layout : NULL));
 		return;
-	fputc('\n', ui->out);
-	draw_map(ui->out, map, &how);
+	}
+	print_one_map(ui, map_of_plan(plan, NULL));
+	fprintf(ui->out, _("\nThe image at its beginning, enlarged:\n"));
+	print_one_map(ui, map_of_layout(&r->layout));
 }
 
 static void print_plan(struct ui *ui, const struct report *r)

@@ -151,8 +151,8 @@ static void draw_row(FILE *out, const struct map *map, const struct draw_place *
 			break;
 		fprintf(out, "%*s", (int)(places[next].first - column), "");
 		for (column = places[next].first; column < places[next].end; column++) {
-			bool is_key = column == places[next].first &&
-				      map->spans[next].kind != MAP_FREE;
+			bool is_key =
+				column == places[next].first && map->spans[next].kind != MAP_FREE;
 
 			if (is_key)
 				fputc(places[next].key, out);

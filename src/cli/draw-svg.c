@@ -17,7 +17,7 @@
 #define MARGIN 12U
 #define WIDTH (COLUMNS * CELL + 2 * MARGIN)
 #define HEAD (MARGIN + 3 * ROW) /* title and scale */
-#define OFFSET_END 180U /* right edge of the list's columns */
+#define OFFSET_END 180U         /* right edge of the list's columns */
 #define SIZE_END 270U
 #define LABEL_START 290U
 #define LABEL_COLUMNS 76U
@@ -25,8 +25,8 @@
 /* U+FFFE and U+FFFF, which no XML document may hold. */
 static bool is_no_character(const char *text, size_t len)
 {
-	return len >= 3 && (memcmp(text, "\xef\xbf\xbe", 3) == 0 ||
-			    memcmp(text, "\xef\xbf\xbf", 3) == 0);
+	return len >= 3 &&
+	       (memcmp(text, "\xef\xbf\xbe", 3) == 0 || memcmp(text, "\xef\xbf\xbf", 3) == 0);
 }
 
 /* The text is UTF-8 without controls already; what XML gives a meaning loses it. */
@@ -73,7 +73,7 @@ static const char *color_of(enum map_kind kind)
 	static const char *const colors[] = {
 		[MAP_TABLE] = "#e69f00",     [MAP_BOOT] = "#56b4e9",   [MAP_VOLUME] = "#9fd8a3",
 		[MAP_PARTITION] = "#d5c8e8", [MAP_SOURCE] = "#9fd8a3", [MAP_MEMORY] = "#e69f00",
-		[MAP_ZERO] = "#dddddd",	     [MAP_KEEP] = "#f4f4f4",   [MAP_FREE] = "#f4f4f4",
+		[MAP_ZERO] = "#dddddd",      [MAP_KEEP] = "#f4f4f4",   [MAP_FREE] = "#f4f4f4",
 		[MAP_MISSING] = "#ff9a8a",
 	};
 

@@ -8,7 +8,7 @@
 #include "cli/words.h"
 
 #define FIRST_WIDTH 0.25 /* seconds */
-#define LABEL_WIDTH 9 /* "999 MB/s " */
+#define LABEL_WIDTH 9    /* "999 MB/s " */
 #define MAX_PARTS 4
 
 /* A drop is told of if both sides lasted, and by how much. */
@@ -118,7 +118,7 @@ bool speed_find_drop(const struct speed *s, double *ret_at, double *ret_before, 
 		return false;
 	before = speed_between(s, 0, split * s->width);
 	after = speed_between(s, split * s->width, s->seconds);
-	if (before < after * DROP_FACTOR)
+	if (!(before > after * DROP_FACTOR))
 		return false;
 	*ret_at = split * s->width;
 	*ret_before = before;
@@ -207,7 +207,7 @@ static void draw_graph_row(FILE *out, const struct graph *g, unsigned int row)
 	for (size_t i = 0; i < g->n; i++) {
 		for (unsigned int c = 0; c < g->columns[i]; c++) {
 			double share = column_speed(g->parts[i], c, g->columns[i]) / g->max;
-			double eighths = share * SPEED_GRAPH_ROWS * 8 - row * 8;
+			double eighths = share * SPEED_GRAPH_ROWS * 8 - row * 8 + 0.5;
 
 			/* The slowest is seen, and nothing is seen only of nothing. */
 			if (row == 0 && share > 0)

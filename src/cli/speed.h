@@ -50,7 +50,8 @@ double speed_max(const struct speed *s, unsigned int columns);
  * go below. Those not begun are left out. Lines of at most columns columns.
  * Returns how many: SPEED_GRAPH_LINES, or 0 where there is nothing to show.
  */
-unsigned int speed_draw_graph(FILE *out, const struct speed *const parts[], const char *const names[],
-			      size_t n_parts, unsigned int columns, bool utf8);
+unsigned int speed_draw_graph(FILE *out, const struct speed *const parts[],
+			      const char *const names[], size_t n_parts, unsigned int columns,
+			      bool utf8);
 
 #endif

@@ -94,8 +94,7 @@ static bool has_graph(const struct tty_progress *p)
 static size_t draw_live_graph(const struct tty *tty, unsigned int columns, unsigned int rows)
 {
 	if (tty->is_over || tty->ui->opts->verbose == 0 || tty->n_targets != 1 ||
-	    rows < SPEED_GRAPH_LINES + 4 || columns < TTY_GRAPH_COLUMNS ||
-	    !has_graph(tty->targets))
+	    rows < SPEED_GRAPH_LINES + 4 || columns < TTY_GRAPH_COLUMNS || !has_graph(tty->targets))
 		return 0;
 	return draw_graph(tty, tty->targets,
 			  (unsigned int)num_min(columns - 1, TTY_GRAPH_MAX_COLUMNS));
@@ -309,9 +308,9 @@ static bool is_time_to_draw(const struct tty *tty, const struct event *event)
 
 static void note_speed(struct tty_progress *p, const struct event *event)
 {
-	struct speed *s = event->phase == PHASE_WRITE	? &p->write :
-			  event->phase == PHASE_VERIFY ? &p->verify :
-							 NULL;
+	struct speed *s = event->phase == PHASE_WRITE    ? &p->write
+			  : event->phase == PHASE_VERIFY ? &p->verify
+							 : NULL;
 
 	if (!s)
 		return;
@@ -552,8 +551,8 @@ static void tell_drop(const struct tty *tty, const struct tty_progress *p, unsig
 		      words_speed(before, fast, sizeof(fast)),
 		      words_speed(after, slow, sizeof(slow)));
 	if (len > 0 && (unsigned int)len + 2 + TTY_SPARK_MIN < columns) {
-		unsigned int room = (unsigned int)num_min(columns - (unsigned int)len - 3,
-							  TTY_SPARK_MAX);
+		unsigned int room =
+			(unsigned int)num_min(columns - (unsigned int)len - 3, TTY_SPARK_MAX);
 
 		fprintf(tty->ui->err, "  ");
 		speed_draw_line(tty->ui->err, &p->write, room, speed_max(&p->write, room),

@@ -21,12 +21,12 @@
 
 /* Where one target (or, before the targets, the image) is. */
 struct tty_progress {
-	char name[64];  /* ASCII */
+	char name[64]; /* ASCII */
 	bool is_active; /* an event was seen */
 	bool is_finished;
-	const char *word;          /* the verdict, when finished */
-	bool is_complete;          /* verified, or written without verification: 100 % is true */
-	struct event last;         /* report and message are not kept */
+	const char *word; /* the verdict, when finished */
+	bool is_complete; /* verified, or written without verification: 100 % is true */
+	struct event last; /* report and message are not kept */
 	unsigned int told_percent; /* plain lines: last one */
 	double told_at;
 	struct speed write, verify;
@@ -34,8 +34,8 @@ struct tty_progress {
 
 struct tty {
 	struct ui *ui;
-	struct events events;      /* for the job */
-	enum progress_mode how;    /* BAR, LINES or NONE */
+	struct events events; /* for the job */
+	enum progress_mode how; /* BAR, LINES or NONE */
 	struct tty_progress image; /* EVENT_NO_TARGET */
 	struct tty_progress *targets;
 	size_t n_targets;

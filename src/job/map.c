@@ -22,9 +22,9 @@
 const char *map_kind_name(enum map_kind kind)
 {
 	static const char *const names[] = {
-		[MAP_TABLE] = "table",	 [MAP_BOOT] = "boot",	  [MAP_VOLUME] = "volume",
+		[MAP_TABLE] = "table",         [MAP_BOOT] = "boot",     [MAP_VOLUME] = "volume",
 		[MAP_PARTITION] = "partition", [MAP_SOURCE] = "source", [MAP_MEMORY] = "memory",
-		[MAP_ZERO] = "zero",	 [MAP_KEEP] = "keep",	  [MAP_FREE] = "free",
+		[MAP_ZERO] = "zero",           [MAP_KEEP] = "keep",     [MAP_FREE] = "free",
 		[MAP_MISSING] = "missing",
 	};
 
@@ -70,8 +70,9 @@ static void add(struct map *map, uint64_t start, uint64_t len, enum map_kind kin
 		return;
 	if (!span) {
 		span = &map->spans[map->n_spans++];
-		*span = (struct map_span){ .start = start, .len = len, .kind = kind,
-					   .n_ranges = 1 };
+		*span = (struct map_span){
+			.start = start, .len = len, .kind = kind, .n_ranges = 1
+		};
 	}
 	snprintf(joined, sizeof(joined), "%s%s%s", span->label, span->label[0] ? "; " : "", label);
 	/* Safe already; this cuts it at a character bound. */
@@ -120,8 +121,8 @@ static void add_volumes(struct map *map, const struct layout *lay)
 	    v->present ? "" : quoted(v->id, name));
 	add(map, 0, lay->superfloppy_size, MAP_VOLUME, _("file system without a partition table"));
 	for (uint32_t i = 0; i < lay->n_hfs; i++)
-		add(map, lay->hfs[i].start, lay->hfs[i].size, MAP_VOLUME, "%s%s",
-		    lay->hfs[i].type, quoted(lay->hfs[i].name, name));
+		add(map, lay->hfs[i].start, lay->hfs[i].size, MAP_VOLUME, "%s%s", lay->hfs[i].type,
+		    quoted(lay->hfs[i].name, name));
 }
 
 static void add_catalog(struct map *map, const struct layout_el_torito *et)
@@ -253,8 +254,8 @@ struct map *map_of_layout(const struct layout *lay)
 
 	if (!map)
 		return NULL;
-	map->size = lay->size == UINT64_MAX ? lay->expected_size :
-					      num_max(lay->size, lay->expected_size);
+	map->size = lay->size == UINT64_MAX ? lay->expected_size
+					    : num_max(lay->size, lay->expected_size);
 	add_layout(map, lay);
 	if (lay->is_truncated)
 		add(map, lay->size, lay->expected_size - lay->size, MAP_MISSING, _("missing"));
@@ -285,12 +286,26 @@ static enum map_kind kind_of(const struct extent *e)
 	return MAP_KEEP;
 }
 
+/* What isowrite makes itself, in several small places, is one thing. */
 static struct map_span *last_of_its_kind(struct map *map, const struct extent *e)
 {
-	for (size_t i = map->n_spans; i > 0; i--)
-		if (map->spans[i - 1].kind == kind_of(e) && map->spans[i - 1].what == e->what)
-			return &map->spans[i - 1];
+	for (size_t i = map->n_spans; i > 0; i--) {
+		struct map_span *span = &map->spans[i - 1];
+
+		if (span->kind == kind_of(e) && (span->what == e->what || span->kind == MAP_MEMORY))
+			return span;
+	}
 	return NULL;
+}
+
+static void join_label(struct map_span *span, const char *what)
+{
+	size_t used = strlen(span->label);
+
+	/* The plan's own words: ASCII, and each once. */
+	if (strstr(span->label, what))
+		return;
+	snprintf(span->label + used, sizeof(span->label) - used, "%s%s", used ? ", " : "", what);
 }
 
 /* Extents of the same text are one span if less than join lies between them. False: too many. */
@@ -301,16 +316,17 @@ static bool add_extents(struct map *map, const struct plan *plan, uint64_t join)
 		const struct extent *e = &plan->extents[i];
 		struct map_span *span = last_of_its_kind(map, e);
 
-		if (span && e->start - end_of(span) <= join) {
-			span->n_ranges++;
-			span->len = e->start + e->len - span->start;
-			continue;
+		if (!span || e->start - end_of(span) > join) {
+			if (map->n_spans == MAP_MAX_EXTENTS)
+				return false;
+			span = &map->spans[map->n_spans++];
+			*span = (struct map_span){ .start = e->start,
+						   .kind = kind_of(e),
+						   .what = e->what };
 		}
-		if (map->n_spans == MAP_MAX_EXTENTS)
-			return false;
-		span = &map->spans[map->n_spans++];
-		*span = (struct map_span){ .start = e->start, .len = e->len, .kind = kind_of(e),
-					   .n_ranges = 1, .what = e->what };
+		span->n_ranges++;
+		span->len = e->start + e->len - span->start;
+		join_label(span, plan_what(plan, e));
 	}
 	return true;
 }
@@ -352,13 +368,11 @@ struct map *map_of_plan(const struct plan *plan, const struct layout *lay)
 		join = num_max(join * 2, 1);
 	for (size_t i = 0; i < map->n_spans; i++) {
 		struct map_span *span = &map->spans[i];
-		const char *what = plan->strings[span->what];
+		size_t used = strlen(span->label);
 
 		if (span->n_ranges > 1)
-			snprintf(span->label, sizeof(span->label), _("%s (%" PRIu32 " ranges)"),
-				 what, span->n_ranges);
-		else
-			snprintf(span->label, sizeof(span->label), "%s", what);
+			snprintf(span->label + used, sizeof(span->label) - used,
+				 _(" (%" PRIu32 " ranges)"), span->n_ranges);
 	}
 	if (lay)
 		add_image(map, plan, lay);

@@ -17,15 +17,15 @@
 #include "plan/plan.h"
 
 enum map_kind {
-	MAP_TABLE, /* MBR, GPT, its backup, Apple's map, a boot catalog */
-	MAP_BOOT, /* a boot image */
+	MAP_TABLE,  /* MBR, GPT, its backup, Apple's map, a boot catalog */
+	MAP_BOOT,   /* a boot image */
 	MAP_VOLUME, /* ISO 9660, UDF, HFS+, FAT */
 	MAP_PARTITION,
-	MAP_SOURCE, /* plan: copied from the image */
-	MAP_MEMORY, /* plan: made by isowrite */
-	MAP_ZERO, /* plan */
-	MAP_KEEP, /* plan: not touched */
-	MAP_FREE, /* in nothing that is known */
+	MAP_SOURCE,  /* plan: copied from the image */
+	MAP_MEMORY,  /* plan: made by isowrite */
+	MAP_ZERO,    /* plan */
+	MAP_KEEP,    /* plan: not touched */
+	MAP_FREE,    /* in nothing that is known */
 	MAP_MISSING, /* behind a truncated image's end */
 };
 
