@@ -160,7 +160,9 @@ bool bmap_find_beside(const char *image, char *buf, size_t size)
 		if (len <= n || strcmp(image + len - n, suffixes[i]) != 0)
 			continue;
 		snprintf(buf, size, "%.*s.bmap", (int)(len - n), image);
-		return is_file(buf);
+		if (is_file(buf))
+			return true;
 	}
+	buf[0] = '\0';
 	return false;
 }
