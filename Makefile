@@ -8,6 +8,7 @@
 #   make golden           rewrites the golden files
 #   make lint bench fuzz print-libs install
 #   SAN=1 (ASan+UBSan), V=1 (show commands), CC=clang, WERROR=1
+#   WITH_BZIP2, WITH_EXPAT, WITH_ISAL, WITH_LZ4 = auto (what is installed), yes, no
 
 VERSION := 0.1.0
 
@@ -31,17 +32,33 @@ B ?= build$(if $(SAN),-san)
 
 LIBS := blkid fdisk libcrypto liburing liblzma libzstd zlib
 
-# What isowrite can do without: WITH_EXPAT=auto|yes|no (block maps).
+# Optional libraries: WITH_NAME says whether, PACKAGE_NAME is what pkg-config calls it, and the
+# sources see HAVE_NAME.
+OPTIONAL := BZIP2 EXPAT ISAL LZ4
+WITH_BZIP2 ?= auto
 WITH_EXPAT ?= auto
-ifneq ($(WITH_EXPAT),no)
-ifneq ($(WITH_EXPAT)$(shell $(PKG_CONFIG) --exists expat && echo y),auto)
-LIBS += expat
-OPTIONAL_CPPFLAGS += -DHAVE_EXPAT
-endif
-endif
+WITH_ISAL ?= auto
+WITH_LZ4 ?= auto
+PACKAGE_BZIP2 := bzip2
+PACKAGE_EXPAT := expat
+PACKAGE_ISAL := libisal
+PACKAGE_LZ4 := liblz4
+
 ifeq ($(filter clean install-deps,$(MAKECMDGOALS)),)
 MISSING := $(strip $(foreach l,$(LIBS),$(if $(shell $(PKG_CONFIG) --exists $(l) && echo y),,$(l))))
 ifneq ($(MISSING),)
+$(error missing libraries: $(MISSING); scripts/deps build names the packages)
+endif
+found = $(if $(filter-out no,$(WITH_$(1))),$(shell $(PKG_CONFIG) --exists $(PACKAGE_$(1)) && echo y))
+HAVE := $(foreach o,$(OPTIONAL),$(if $(call found,$(o)),$(o)))
+LIBS += $(foreach o,$(HAVE),$(PACKAGE_$(o)))
+# bzip2 brings a .pc file in some distributions only.
+ifeq ($(filter no,$(WITH_BZIP2))$(filter BZIP2,$(HAVE)),)
+PLAIN_LIBS := $(shell $(CC) $(CPPFLAGS) -include bzlib.h -E -x c /dev/null >/dev/null 2>&1 && echo bz2)
+HAVE += $(if $(PLAIN_LIBS),BZIP2)
+endif
+MISSING := $(foreach o,$(OPTIONAL),$(if $(filter yes,$(WITH_$(o))),$(if $(filter $(o),$(HAVE)),,$(PACKAGE_$(o)))))
+ifneq ($(strip $(MISSING)),)
 $(error missing libraries: $(MISSING); scripts/deps build names the packages)
 endif
 endif
@@ -49,7 +66,8 @@ endif
 BASE_CFLAGS := -std=gnu11 -O2 -g -fPIE -fstack-protector-strong -fno-common -pthread \
 	-Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wformat=2 -Wundef -Wimplicit-fallthrough -Wunused-result
-BASE_CPPFLAGS := -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DISOWRITE_VERSION='"$(VERSION)"'
+BASE_CPPFLAGS := -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DISOWRITE_VERSION='"$(VERSION)"' \
+	$(HAVE:%=-DHAVE_%)
 BASE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
 ifneq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
 BASE_CFLAGS += -Wshorten-64-to-32
@@ -64,9 +82,9 @@ ifdef WERROR
 BASE_CFLAGS += -Werror
 endif
 LIB_CFLAGS := $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
-LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+LIB_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null) $(PLAIN_LIBS:%=-l%)
 
-ALL_CPPFLAGS := $(BASE_CPPFLAGS) $(OPTIONAL_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS)
+ALL_CPPFLAGS := $(BASE_CPPFLAGS) $(LIB_CFLAGS) $(CPPFLAGS)
 ALL_CFLAGS := $(BASE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := $(BASE_LDFLAGS) $(LDFLAGS)
 
@@ -88,10 +106,11 @@ $(B)/%.o: %.c $(B)/flags
 	$(Q)mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(ALL_CPPFLAGS) $(EXTRA_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# What --version and --report name.
+# What --version and --report name: what is linked. With isa-l, zlib is for the unit tests only.
 comma := ,
+LINKED := $(filter-out $(if $(filter ISAL,$(HAVE)),zlib),$(LIBS))
 $(addprefix $(B)/src/cli/,main.o cmd-report.o): EXTRA_CPPFLAGS = -DISOWRITE_LIBRARIES='"$(subst ;,$(comma) ,$(subst $() ,;,$(strip \
-	$(foreach l,$(LIBS),$(l)-$(shell $(PKG_CONFIG) --modversion $(l))))))"'
+	$(foreach l,$(LINKED),$(l)-$(shell $(PKG_CONFIG) --modversion $(l))) $(PLAIN_LIBS))))"'
 
 $(B)/libisowrite.a: $(CORE_OBJ)
 	$(call say,AR,$@)rm -f $@; $(AR) rcs $@ $^

@@ -95,6 +95,7 @@ void opts_print_help(FILE *out, enum opts_action help, enum command_id command)
 	fprintf(out, "\n");
 	print_options(out, UINT32_MAX, true);
 	fprintf(out,
-		_("\nIMAGE is a file or - (standard input), plain or .gz .xz .zst. TARGET is a "
-		  "whole\ndisk, or file:PATH. More: COMMAND --help, --help=all, man isowrite\n"));
+		_("\nIMAGE is a file or - (standard input), plain or .gz .xz .zst .bz2 .lz4 .zip.\n"
+		  "TARGET: whole disk or file:PATH. More: COMMAND --help, --help=all, "
+		  "man isowrite\n"));
 }

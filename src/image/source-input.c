@@ -8,16 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/num.h"
 #include "image/source-internal.h"
-
-#define INPUT_BUFFER (256 * KIB)
 
 int source_input_init(struct source_input *in, struct source *src, int fd, bool is_seekable,
 		      struct error *err)
 {
 	*in = (struct source_input){ .src = src, .fd = fd, .is_seekable = is_seekable };
-	in->buf = malloc(INPUT_BUFFER);
+	in->buf = malloc(SOURCE_INPUT_BUFFER);
 	if (!in->buf)
 		return error_set_nomem(err);
 	if (is_seekable)
@@ -83,15 +80,17 @@ static int read_some(struct source_input *in, void *buf, size_t len, size_t *ret
 
 int source_input_fill(struct source_input *in, size_t want, struct error *err)
 {
-	if (in->len - in->pos < want && in->pos > 0) {
-		memmove(in->buf, in->buf + in->pos, in->len - in->pos);
-		in->len -= in->pos;
-		in->pos = 0;
+	if (in->len - in->pos < want && in->pos > SOURCE_INPUT_BACK && !in->is_ended) {
+		size_t drop = in->pos - SOURCE_INPUT_BACK;
+
+		memmove(in->buf, in->buf + drop, in->len - drop);
+		in->len -= drop;
+		in->pos -= drop;
 	}
 	while (in->len - in->pos < want && !in->is_ended) {
 		size_t n;
 
-		if (read_some(in, in->buf + in->len, INPUT_BUFFER - in->len, &n, err) < 0)
+		if (read_some(in, in->buf + in->len, SOURCE_INPUT_BUFFER - in->len, &n, err) < 0)
 			return -1;
 		if (n == 0) {
 			in->is_ended = true;

@@ -48,9 +48,13 @@ int source_input_init(struct source_input *in, struct source *src, int fd, bool 
 		      struct error *err);
 void source_input_done(struct source_input *in);
 
+#define SOURCE_INPUT_BUFFER (256 * 1024)
+#define SOURCE_INPUT_BACK 8 /* consumed bytes that stay: pos may be moved back by so many */
+#define SOURCE_INPUT_MAX (SOURCE_INPUT_BUFFER - SOURCE_INPUT_BACK)
+
 /*
- * Makes at least want bytes (small: a magic) visible at buf + pos, fewer only at the
- * end of the input. len == pos means the end.
+ * Makes at least want bytes (at most SOURCE_INPUT_MAX) visible at buf + pos, fewer
+ * only at the end of the input. len == pos means the end.
  */
 int source_input_fill(struct source_input *in, size_t want, struct error *err);
 
@@ -66,7 +70,10 @@ int source_input_rewind(struct source_input *in, struct error *err);
 struct source_codec {
 	const char *name; /* "gzip" */
 
-	/* Do these first bytes begin it? SOURCE_MAGIC_SIZE at least, unless the file is shorter. */
+	/* The library that this build lacks for it, and what decompresses it; else NULL. */
+	const char *lacks, *command;
+
+	/* Do these first bytes begin it? SOURCE_HEAD_BYTES of them, unless the file is shorter. */
 	bool (*matches)(const uint8_t *head, size_t len);
 
 	/* 1: the content size of this file, certain and cheap to know; 0: unknown. Or NULL. */
@@ -81,13 +88,17 @@ struct source_codec {
 	void (*stop)(void *decoder); /* frees it */
 };
 
-#define SOURCE_MAGIC_SIZE 6
+/* What is looked at to find the codec: as far as an ISO 9660 volume tells itself. */
+#define SOURCE_HEAD_BYTES (32768 + 6)
 
+extern const struct source_codec source_codec_bzip2;
 extern const struct source_codec source_codec_gzip;
+extern const struct source_codec source_codec_lz4;
 extern const struct source_codec source_codec_xz;
+extern const struct source_codec source_codec_zip;
 extern const struct source_codec source_codec_zstd;
 
-/* The codec whose magic these bytes are, or NULL. */
+/* The codec whose first bytes these are; NULL: none, or it is an ISO image whatever they are. */
 const struct source_codec *source_find_codec(const uint8_t *head, size_t len);
 
 /* The ways a compressed source goes wrong; all return -1. */
@@ -99,6 +110,9 @@ int source_set_trailing(const struct source_input *in, const char *format, uint6
 			struct error *err);
 int source_set_unsupported(const struct source_input *in, const char *format, const char *what,
 			   struct error *err);
+/* This build has no decoder for it. */
+int source_set_lacking(const struct source_input *in, const struct source_codec *codec,
+		       struct error *err);
 /* command: what decompresses it to standard output without this limit. */
 int source_set_memory(const struct source_input *in, uint64_t limit, const char *command,
 		      struct error *err);

@@ -44,7 +44,7 @@ static int set_open_failed(const char *name, int sys, struct error *err)
 static int open_regular(int fd, const char *path, const char *name, const struct stat *st,
 			struct source **ret, struct error *err)
 {
-	uint8_t head[SOURCE_MAGIC_SIZE];
+	uint8_t head[SOURCE_HEAD_BYTES];
 	ssize_t n;
 
 	if (st->st_size == 0) {

@@ -14,10 +14,11 @@
 #include "image/source-internal.h"
 
 static const struct source_codec *const codecs[] = {
-	&source_codec_gzip,
-	&source_codec_xz,
-	&source_codec_zstd,
+	&source_codec_gzip,  &source_codec_xz,  &source_codec_zstd,
+	&source_codec_bzip2, &source_codec_lz4, &source_codec_zip,
 };
+
+#define ISO_MAGIC_OFFSET 32769 /* ECMA-119 8.4.2, of the first volume descriptor */
 
 struct stream {
 	struct source_input in;
@@ -28,6 +29,9 @@ struct stream {
 
 const struct source_codec *source_find_codec(const uint8_t *head, size_t len)
 {
+	/* What a disc's first 32 KiB hold is up to its maker. */
+	if (num_is_within(ISO_MAGIC_OFFSET, 5, len) && !memcmp(head + ISO_MAGIC_OFFSET, "CD001", 5))
+		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(codecs); i++)
 		if (codecs[i]->matches(head, len))
 			return codecs[i];
@@ -96,18 +100,38 @@ int source_set_memory(const struct source_input *in, uint64_t limit, const char 
 		text_shell_quote(in->src->path, quoted, sizeof(quoted)));
 }
 
+int source_set_lacking(const struct source_input *in, const struct source_codec *codec,
+		       struct error *err)
+{
+	char name[SOURCE_NAME_SIZE], quoted[SOURCE_NAME_SIZE];
+
+	if (!in->is_seekable)
+		return error_set(err, ERROR_LACKING, "not-built-in",
+				 _("%s is %s data, and this isowrite was built without %s. "
+				   "Put this before isowrite: %s |"),
+				 source_name(in->src, name), codec->name, codec->lacks,
+				 codec->command);
+	return error_set(err, ERROR_LACKING, "not-built-in",
+			 _("%s is %s data, and this isowrite was built without %s. "
+			   "Decompress it first: %s %s > image.img"),
+			 source_name(in->src, name), codec->name, codec->lacks, codec->command,
+			 text_shell_quote(in->src->path, quoted, sizeof(quoted)));
+}
+
 static int start_codec(struct source *src, struct error *err)
 {
 	struct stream *s = src->priv;
 	uint64_t size;
 
-	if (source_input_fill(&s->in, SOURCE_MAGIC_SIZE, err) < 0)
+	if (source_input_fill(&s->in, SOURCE_HEAD_BYTES, err) < 0)
 		return -1;
 	s->codec = source_find_codec(s->in.buf, s->in.len);
 	s->is_begun = true;
 	if (!s->codec)
 		return 0;
 	src->compression = s->codec->name;
+	if (s->codec->lacks)
+		return source_set_lacking(&s->in, s->codec, err);
 	if (s->in.is_seekable && s->codec->content_size &&
 	    s->codec->content_size(s->in.fd, src->file_size, &size) == 1)
 		src->size = size;

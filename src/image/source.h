@@ -60,7 +60,7 @@ struct source {
 	uint64_t size; /* content bytes; SOURCE_SIZE_UNKNOWN until the end was seen */
 	uint64_t file_size; /* bytes of the file as it is; SOURCE_SIZE_UNKNOWN for a pipe */
 	char *path; /* as the user wrote it (not escaped) */
-	const char *compression; /* "none", "gzip", "xz", "zstd" */
+	const char *compression; /* "none", "gzip", "xz", "zstd", "bzip2", "lz4", "zip" */
 	bool is_block_device;
 	uint32_t sector_size; /* of a block device, else 512 */
 	int fd; /* the file's descriptor, -1 where there is none; for identity (fstat) only */

@@ -1,108 +1,32 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Compressed sources: what every codec must do (a table of packers), then what
- * is particular to gzip, xz and zstd.
+ * is particular to one of them (ZIP: test_source_zip.c).
  */
-#include <lzma.h>
 #include <sys/stat.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "base/num.h"
 #include "image/source.h"
+#include "pack_util.h"
 #include "source_util.h"
 #include "tap.h"
-
-static struct bytes pack_gzip(struct bytes b)
-{
-	struct bytes out = { .p = malloc(b.len + 1000) };
-	z_stream z = { .next_in = b.p, .avail_in = (uInt)b.len };
-
-	deflateInit2(&z, 1, Z_DEFLATED, MAX_WBITS + 16, 8, Z_DEFAULT_STRATEGY);
-	z.next_out = out.p;
-	z.avail_out = (uInt)b.len + 1000;
-	if (deflate(&z, Z_FINISH) != Z_STREAM_END)
-		abort();
-	out.len = z.total_out;
-	deflateEnd(&z);
-	return out;
-}
-
-static struct bytes pack_xz_blocks(struct bytes b, uint64_t block_size)
-{
-	struct bytes out = { .p = malloc(b.len + 100000) };
-	lzma_options_lzma opt;
-	lzma_filter filters[] = { { LZMA_FILTER_LZMA2, &opt }, { LZMA_VLI_UNKNOWN, NULL } };
-	lzma_mt mt = { .threads = 2,
-		       .block_size = block_size,
-		       .filters = filters,
-		       .check = LZMA_CHECK_CRC64 };
-	lzma_stream z = LZMA_STREAM_INIT;
-	lzma_ret rc;
-
-	lzma_lzma_preset(&opt, 0);
-	rc = block_size ? lzma_stream_encoder_mt(&z, &mt)
-			: lzma_stream_encoder(&z, filters, LZMA_CHECK_CRC64);
-	z.next_in = b.p;
-	z.avail_in = b.len;
-	z.next_out = out.p;
-	z.avail_out = b.len + 100000;
-	while (rc == LZMA_OK)
-		rc = lzma_code(&z, LZMA_FINISH);
-	if (rc != LZMA_STREAM_END)
-		abort();
-	out.len = z.total_out;
-	lzma_end(&z);
-	return out;
-}
-
-static struct bytes pack_xz(struct bytes b)
-{
-	return pack_xz_blocks(b, 0);
-}
-
-static struct bytes pack_xz_mt(struct bytes b)
-{
-	return pack_xz_blocks(b, 100000);
-}
-
-static struct bytes pack_zstd_with(struct bytes b, int content_size, int window_log)
-{
-	struct bytes out = { .p = malloc(ZSTD_compressBound(b.len)) };
-	ZSTD_CCtx *z = ZSTD_createCCtx();
-
-	ZSTD_CCtx_setParameter(z, ZSTD_c_checksumFlag, 1);
-	ZSTD_CCtx_setParameter(z, ZSTD_c_contentSizeFlag, content_size);
-	if (window_log) {
-		ZSTD_CCtx_setParameter(z, ZSTD_c_windowLog, window_log);
-		ZSTD_inBuffer in = { b.p, b.len, 0 };
-		ZSTD_outBuffer o = { out.p, ZSTD_compressBound(b.len), 0 };
-		/* Streaming without a pledged size keeps the window as asked for. */
-		ZSTD_compressStream2(z, &o, &in, ZSTD_e_flush);
-		if (ZSTD_compressStream2(z, &o, &in, ZSTD_e_end) != 0)
-			abort();
-		out.len = o.pos;
-	} else {
-		out.len = ZSTD_compress2(z, out.p, ZSTD_compressBound(b.len), b.p, b.len);
-	}
-	ZSTD_freeCCtx(z);
-	return out;
-}
-
-static struct bytes pack_zstd(struct bytes b)
-{
-	return pack_zstd_with(b, 1, 0);
-}
 
 static const struct packer {
 	const char *name;
 	struct bytes (*pack)(struct bytes b);
 	int knows_size;
+	int is_joinable; /* two packed files after each other are one */
 } packers[] = {
-	{ "gzip", pack_gzip, 0 },
-	{ "xz", pack_xz, 1 },
-	{ "xz", pack_xz_mt, 1 },
-	{ "zstd", pack_zstd, 1 },
+	{ "gzip", pack_gzip, 0, 1 },        { "xz", pack_xz, 1, 1 },
+	{ "xz", pack_xz_mt, 1, 1 },         { "zstd", pack_zstd, 1, 1 },
+#ifdef HAVE_BZIP2
+	{ "bzip2", pack_bzip2, 0, 1 },
+#endif
+#ifdef HAVE_LZ4
+	{ "lz4", pack_lz4, 0, 1 },          { "lz4", pack_lz4_blocks, 0, 1 },
+#endif
+	{ "zip", pack_zip, 1, 0 },          { "zip", pack_zip_stored, 1, 0 },
+	{ "zip", pack_zip_streamed, 1, 0 },
 };
 
 #define FOR_EACH_PACKER(p) \
@@ -154,7 +78,10 @@ static void test_round_trip(void)
 		struct bytes pa = p->pack(a), pb = p->pack(b), pboth = joined(pa, pb);
 
 		check_reads(pa, a);
-		check_reads(pboth, both);
+		if (p->is_joinable)
+			check_reads(pboth, both);
+		else
+			check_fails(pboth, ERROR_IMAGE, "trailing-garbage");
 		free(pa.p);
 		free(pb.p);
 		free(pboth.p);
@@ -361,6 +288,52 @@ static void test_gzip(void)
 	free(b.p);
 }
 
+/* Every part of a member's header, and a header that lies. */
+static void test_gzip_header(void)
+{
+	static const uint8_t parts[] = { 4, 0, 'e', 'x', 't', 'r', 'n', 'a', 'm', 'e', 0, 'c', 0 };
+	struct bytes b = bytes_sample(100000, 1), packed = pack_gzip(b), full = { 0 };
+	uint8_t crc[2];
+
+	bytes_add(&full, packed.p, 10);
+	full.p[3] = 2 | 4 | 8 | 16;
+	bytes_add(&full, parts, sizeof(parts));
+	crc[0] = (uint8_t)crc32(0, full.p, (uInt)full.len);
+	crc[1] = (uint8_t)(crc32(0, full.p, (uInt)full.len) >> 8);
+	bytes_add(&full, crc, 2);
+	bytes_add(&full, packed.p + 10, packed.len - 10);
+	check_reads(full, b);
+	for (size_t cut = 10; cut < 10 + sizeof(parts) + 2; cut++)
+		check_fails((struct bytes){ full.p, cut }, ERROR_IMAGE, "truncated-compression");
+	full.p[17]++;
+	check_fails(full, ERROR_IMAGE, "corrupt-compression");
+	full.p[17]--;
+	full.p[3] |= 0x20;
+	check_fails(full, ERROR_IMAGE, "unsupported-compression");
+	free(full.p);
+	free(packed.p);
+	free(b.p);
+}
+
+/* Thousands of small members, as bgzip writes them; their bounds meet every bound of the buffer. */
+static void test_gzip_members(void)
+{
+	struct bytes b = { 0 }, packed = { 0 };
+
+	for (size_t i = 0; i < 3000; i++) {
+		struct bytes piece = bytes_sample(i % 7 == 0 ? 0 : i % 977, (uint32_t)i);
+		struct bytes member = pack_gzip(piece);
+
+		bytes_add(&b, piece.p, piece.len);
+		bytes_add(&packed, member.p, member.len);
+		free(piece.p);
+		free(member.p);
+	}
+	check_reads(packed, b);
+	free(packed.p);
+	free(b.p);
+}
+
 static void test_xz(void)
 {
 	static const uint8_t zeros[8];
@@ -454,6 +427,82 @@ static void test_zstd(void)
 	free(b.p);
 }
 
+#ifdef HAVE_BZIP2
+static void test_bzip2(void)
+{
+	struct bytes b = bytes_sample(3000000, 1), packed = pack_bzip2(b), many = { 0 };
+	struct bytes empty = pack_bzip2((struct bytes){ .p = (uint8_t *)"", .len = 0 });
+
+	/* Several blocks; empty streams between others; a second one cut short. */
+	bytes_add(&many, empty.p, empty.len);
+	bytes_add(&many, packed.p, packed.len);
+	bytes_add(&many, empty.p, empty.len);
+	check_reads(many, b);
+	check_fails((struct bytes){ many.p, many.len - 5 }, ERROR_IMAGE, "truncated-compression");
+	many.p[many.len - 2] ^= 1; /* the stream's own CRC */
+	check_fails(many, ERROR_IMAGE, "corrupt-compression");
+	bytes_add(&packed, "BZ", 2);
+	check_fails(packed, ERROR_IMAGE, "trailing-garbage");
+	free(many.p);
+
+	many = (struct bytes){ 0 };
+	for (unsigned int i = 0; i < 100000; i++)
+		bytes_add(&many, empty.p, empty.len);
+	check_fails(many, ERROR_IMAGE, "corrupt-compression");
+	free(many.p);
+	free(empty.p);
+	free(packed.p);
+	free(b.p);
+}
+#endif
+
+#ifdef HAVE_LZ4
+static void test_lz4(void)
+{
+	static const uint8_t skippable[] = { 0x5a, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 'a', 'b', 'c' };
+	static const uint8_t legacy[] = { 0x02, 0x21, 0x4c, 0x18, 6,   0,   0,
+					  0,    0x50, 'h',  'e',  'l', 'l', 'o' };
+	struct bytes b = bytes_sample(300000, 1), packed = pack_lz4(b), many = { 0 }, bare;
+	struct bytes b2 = joined(b, b), empty = { .p = (uint8_t *)"", .len = 0 };
+
+	bytes_add(&many, packed.p, packed.len);
+	bytes_add(&many, skippable, sizeof(skippable));
+	bytes_add(&many, packed.p, packed.len);
+	check_reads(many, b2);
+	bytes_add(&many, skippable, sizeof(skippable) - 1);
+	check_fails(many, ERROR_IMAGE, "truncated-compression");
+	free(many.p);
+
+	/* Without any checksum: a cut is noticed nevertheless, at the end mark too. */
+	bare = pack_lz4_with(b, (LZ4F_preferences_t){ 0 });
+	check_reads(bare, b);
+	for (size_t cut = 1; cut <= 4; cut++)
+		check_fails((struct bytes){ bare.p, bare.len - cut }, ERROR_IMAGE,
+			    "truncated-compression");
+	bytes_add(&bare, "x", 1);
+	check_fails(bare, ERROR_IMAGE, "trailing-garbage");
+	free(bare.p);
+
+	/* A size that is not what comes; the header's checksum made good. */
+	bare = pack_lz4_with(b, (LZ4F_preferences_t){ .frameInfo = { .contentSize = b.len } });
+	check_reads(bare, b);
+	bare.p[6] ^= 1;
+	check_fails(bare, ERROR_IMAGE, "corrupt-compression");
+	free(bare.p);
+
+	check_fails((struct bytes){ (uint8_t *)legacy, sizeof(legacy) }, ERROR_IMAGE,
+		    "unsupported-compression");
+	packed.p[4] |= 1; /* a dictionary */
+	check_fails(packed, ERROR_IMAGE, "unsupported-compression");
+	free(packed.p);
+	packed = pack_lz4(empty);
+	check_fails(packed, ERROR_IMAGE, "empty");
+	free(packed.p);
+	free(b2.p);
+	free(b.p);
+}
+#endif
+
 /* 64 MiB of zeros from a few bytes: read in the caller's pieces, and cancelled between them. */
 static void test_bomb(void)
 {
@@ -491,8 +540,16 @@ int main(void)
 	RUN(test_empty_content);
 	RUN(test_changed_file);
 	RUN(test_gzip);
+	RUN(test_gzip_header);
+	RUN(test_gzip_members);
 	RUN(test_xz);
 	RUN(test_zstd);
+#ifdef HAVE_BZIP2
+	RUN(test_bzip2);
+#endif
+#ifdef HAVE_LZ4
+	RUN(test_lz4);
+#endif
 	RUN(test_bomb);
 	return tap_done();
 }
