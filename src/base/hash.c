@@ -14,24 +14,29 @@ struct hash {
 	const char *alg;
 };
 
-static const struct {
+/* The strongest first. */
+static const struct alg {
 	const char *name;
+	const char *title;
 	const char *evp; /* OpenSSL's fetch name */
-	size_t len; /* bytes; 0 where the size does not identify it */
-	const char *aliases[4]; /* lower-case, without '-', '_' and '/' */
+	size_t size; /* bytes */
+	bool is_by_size; /* what a digest of that size is taken for */
+	bool is_broken;
+	const char *aliases[3]; /* lower-case, without '-', '_' and '/' */
 } algs[] = {
-	{ "sha256", "SHA2-256", 32, { "sha256", "sha2256" } },
-	{ "sha512", "SHA2-512", 64, { "sha512", "sha2512" } },
-	{ "sha384", "SHA2-384", 48, { "sha384", "sha2384" } },
-	{ "sha224", "SHA2-224", 28, { "sha224", "sha2224" } },
-	{ "sha512-256", "SHA2-512/256", 0, { "sha512256", "sha2512256" } },
-	{ "sha1", "SHA1", 20, { "sha1", "sha" } },
-	{ "md5", "MD5", 16, { "md5" } },
-	{ "sha3-256", "SHA3-256", 0, { "sha3256" } },
-	{ "sha3-384", "SHA3-384", 0, { "sha3384" } },
-	{ "sha3-512", "SHA3-512", 0, { "sha3512" } },
-	{ "blake2b", "BLAKE2B-512", 0, { "blake2b", "blake2b512", "b2" } },
-	{ "blake2s", "BLAKE2S-256", 0, { "blake2s", "blake2s256" } },
+	{ "sha3-512", "SHA3-512", "SHA3-512", 64, false, false, { "sha3512" } },
+	{ "sha512", "SHA-512", "SHA2-512", 64, true, false, { "sha512", "sha2512" } },
+	{ "blake2b", "BLAKE2b", "BLAKE2B-512", 64, false, false, { "blake2b", "blake2b512", "b2" } },
+	{ "sha3-384", "SHA3-384", "SHA3-384", 48, false, false, { "sha3384" } },
+	{ "sha384", "SHA-384", "SHA2-384", 48, true, false, { "sha384", "sha2384" } },
+	{ "sha3-256", "SHA3-256", "SHA3-256", 32, false, false, { "sha3256" } },
+	{ "sha512-256", "SHA-512/256", "SHA2-512/256", 32, false, false,
+	  { "sha512256", "sha2512256" } },
+	{ "sha256", "SHA-256", "SHA2-256", 32, true, false, { "sha256", "sha2256" } },
+	{ "blake2s", "BLAKE2s", "BLAKE2S-256", 32, false, false, { "blake2s", "blake2s256" } },
+	{ "sha224", "SHA-224", "SHA2-224", 28, true, false, { "sha224", "sha2224" } },
+	{ "sha1", "SHA-1", "SHA1", 20, true, true, { "sha1", "sha" } },
+	{ "md5", "MD5", "MD5", 16, true, true, { "md5" } },
 };
 
 const char *hash_alg_name(const char *spelling)
@@ -54,32 +59,62 @@ const char *hash_alg_name(const char *spelling)
 	return NULL;
 }
 
+static const struct alg *find(const char *alg)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(algs); i++)
+		if (!strcmp(alg, algs[i].name))
+			return &algs[i];
+	return NULL;
+}
+
 const char *hash_alg_by_size(size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(algs); i++)
-		if (len > 0 && algs[i].len == len)
+		if (algs[i].is_by_size && algs[i].size == len)
 			return algs[i].name;
 	return NULL;
 }
 
-static const char *evp_name(const char *alg)
+size_t hash_alg_size(const char *alg)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(algs); i++)
-		if (!strcmp(alg, algs[i].name))
-			return algs[i].evp;
-	return alg;
+	const struct alg *a = find(alg);
+
+	return a ? a->size : 0;
+}
+
+const char *hash_alg_title(const char *alg)
+{
+	const struct alg *a = find(alg);
+
+	return a ? a->title : alg;
+}
+
+unsigned int hash_alg_strength(const char *alg)
+{
+	const struct alg *a = find(alg);
+
+	return a ? (unsigned int)(algs + ARRAY_SIZE(algs) - a) : 0;
+}
+
+bool hash_alg_is_broken(const char *alg)
+{
+	const struct alg *a = find(alg);
+
+	return !a || a->is_broken;
 }
 
 int hash_new(const char *alg, struct hash **ret, struct error *err)
 {
 	struct hash *h = calloc(1, sizeof(*h));
+	const struct alg *a;
 	EVP_MD *md = NULL;
 
 	if (!h)
 		return error_set_nomem(err);
 	h->alg = hash_alg_name(alg);
-	if (h->alg)
-		md = EVP_MD_fetch(NULL, evp_name(h->alg), NULL);
+	a = h->alg ? find(h->alg) : NULL;
+	if (a)
+		md = EVP_MD_fetch(NULL, a->evp, NULL);
 	h->ctx = EVP_MD_CTX_new();
 	if (!md || !h->ctx || EVP_DigestInit_ex(h->ctx, md, NULL) != 1) {
 		EVP_MD_free(md);
@@ -152,6 +187,89 @@ const char *digest_hex(const struct digest *d, char *buf)
 	}
 	buf[2 * d->len] = '\0';
 	return buf;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* RFC 4648, both alphabets. */
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+' || c == '-')
+		return 62;
+	return c == '/' || c == '_' ? 63 : -1;
+}
+
+static int parse_hex(const char *text, size_t len, uint8_t *ret)
+{
+	for (size_t i = 0; i < len; i += 2) {
+		int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+
+		if (high < 0 || low < 0)
+			return -1;
+		ret[i / 2] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
+}
+
+/* Exactly size bytes; the bits that are left over must be zero. */
+static int parse_base64(const char *text, size_t len, uint8_t *ret, size_t size)
+{
+	size_t n_chars = (size * 4 + 2) / 3, n = 0;
+	uint32_t bits = 0;
+	unsigned int n_bits = 0;
+
+	if (len > n_chars && len == (size + 2) / 3 * 4)
+		for (; len > n_chars && text[len - 1] == '='; len--)
+			;
+	if (len != n_chars)
+		return -1;
+	for (size_t i = 0; i < len; i++) {
+		int v = base64_value(text[i]);
+
+		if (v < 0)
+			return -1;
+		bits = bits << 6 | (uint32_t)v;
+		n_bits += 6;
+		if (n_bits >= 8) {
+			n_bits -= 8;
+			ret[n++] = (uint8_t)(bits >> n_bits);
+			bits &= (1u << n_bits) - 1;
+		}
+	}
+	return bits == 0 ? 0 : -1;
+}
+
+int digest_parse(const char *alg, const char *text, size_t len, struct digest *ret)
+{
+	struct digest d = { .alg = alg };
+
+	if (!alg && len % 2 == 0)
+		d.alg = hash_alg_by_size(len / 2);
+	if (!d.alg)
+		return -1;
+	d.len = hash_alg_size(d.alg);
+	if (d.len == 0)
+		return -1;
+	if ((len != 2 * d.len || parse_hex(text, len, d.value) < 0) &&
+	    (!alg || parse_base64(text, len, d.value, d.len) < 0))
+		return -1;
+	*ret = d;
+	return 0;
 }
 
 bool digest_is_equal(const struct digest *a, const struct digest *b)

@@ -34,6 +34,16 @@ const char *hash_alg_name(const char *spelling);
 /* The algorithm (SHA-2 family, or sha1, md5) whose digest has this many bytes, or NULL. */
 const char *hash_alg_by_size(size_t len);
 
+/* Of a canonical name: bytes of its digest; the name for people, "SHA-256". */
+size_t hash_alg_size(const char *alg);
+const char *hash_alg_title(const char *alg);
+
+/* Higher is stronger: two canonical names are compared by it. */
+unsigned int hash_alg_strength(const char *alg);
+
+/* Equal digests can be made on purpose (MD5, SHA-1): it tells accidents, not forgery. */
+bool hash_alg_is_broken(const char *alg);
+
 /* alg is a canonical name. ERROR_LACKING when OpenSSL refuses it (FIPS mode). */
 int hash_new(const char *alg, struct hash **ret, struct error *err);
 void hash_free(struct hash *h); /* NULL ok */
@@ -51,6 +61,13 @@ void hash_peek(const struct hash *h, struct digest *ret);
 
 /* Lower-case hex; buf holds HASH_HEX_SIZE bytes. Returns buf; "" for none. */
 const char *digest_hex(const struct digest *d, char *buf);
+
+/*
+ * Reads a digest: hexadecimal in either case, or base64 (also URL-safe, also
+ * without padding) where alg is given. alg NULL: hexadecimal, told by its
+ * length. -1 if it is none, or none of that algorithm's length.
+ */
+int digest_parse(const char *alg, const char *text, size_t len, struct digest *ret);
 
 bool digest_is_equal(const struct digest *a, const struct digest *b);
 

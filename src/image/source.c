@@ -13,15 +13,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "base/io.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "image/source-internal.h"
 
-#define MAX_TAPS 16
+#define MAX_TAPS (2 * SOURCE_MAX_DIGESTS) /* of the file and of its content */
 #define SOURCE_POLL_MS 200
-#define DIGEST_BUFFER (256 * KIB)
 /*
  * Raw bytes kept until the first source_next(), so that a tap of the file can be asked for
  * after a peek. Twice the head: room for a head that does not compress.
@@ -474,51 +471,4 @@ int source_tapped(struct source *src, bool as_file, const char *alg, struct dige
 			return 0;
 		}
 	return -1;
-}
-
-int source_digest_file(struct source *src, const char *alg,
-		       bool (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
-		       struct digest *ret, struct error *err)
-{
-	auto_free uint8_t *buf = malloc(DIGEST_BUFFER);
-	char name[SOURCE_NAME_SIZE];
-	struct hash *hash;
-	int rc = -1;
-
-	if (!buf)
-		return error_set_nomem(err);
-	if (src->fd < 0)
-		return error_set(err, ERROR_INTERNAL, "source-access",
-				 _("Internal error: the source is not a file."));
-	if (hash_new(alg, &hash, err) < 0)
-		return -1;
-	for (uint64_t off = 0; off < src->file_size;) {
-		size_t len = (size_t)num_min(DIGEST_BUFFER, src->file_size - off);
-		ssize_t n = io_pread_full(src->fd, buf, len, off);
-
-		if (n < 0) {
-			error_set_sys(err, ERROR_IO, "source-read", errno,
-				      _("Cannot read %s at byte %" PRIu64), source_name(src, name),
-				      off);
-			goto out;
-		}
-		if ((size_t)n < len) {
-			error_set(err, ERROR_IMAGE, "source-changed",
-				  _("%s became shorter while it was read."),
-				  source_name(src, name));
-			goto out;
-		}
-		hash_update(hash, buf, len);
-		off += len;
-		if (source_is_cancelled(src) ||
-		    (on_progress && on_progress(ctx, off, src->file_size))) {
-			source_set_cancelled(src, err);
-			goto out;
-		}
-	}
-	hash_peek(hash, ret);
-	rc = 0;
-out:
-	hash_free(hash);
-	return rc;
 }

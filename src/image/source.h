@@ -145,11 +145,14 @@ int source_tap(struct source *src, bool as_file, const char *alg, struct error *
 /* The tapped digest; valid once source_next() has said the end. -1 if not tapped. */
 int source_tapped(struct source *src, bool as_file, const char *alg, struct digest *ret);
 
+#define SOURCE_MAX_DIGESTS 12 /* as many as there are algorithms */
+
 /*
- * Digest of the file's own bytes (not decompressed), read through now. Files
- * only (fd >= 0 and seekable). on_progress may be NULL; it returns true to cancel.
+ * Digests of the file's own bytes (not decompressed), read through once now, a thread for
+ * each: ret[i] by algs[i], canonical names. Files only (fd >= 0 and seekable). on_progress may
+ * be NULL; it returns true to cancel, and is called by the caller's thread.
  */
-int source_digest_file(struct source *src, const char *alg,
+int source_digest_file(struct source *src, const char *const *algs, size_t n_algs,
 		       bool (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
 		       struct digest *ret, struct error *err);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What the image must be (--sha256, --digest, --require): the file as it is,
- * or its decompressed content. A source that can be read twice is judged
- * before the first byte is written; a stream at the engine's gate, while the
- * first and last MiB of every target are still blank.
+ * The digests that job-trust.c compares: of the file as it is, or of its
+ * decompressed content. A source that can be read twice is judged before the
+ * first byte is written; a stream at the engine's gate, while the first and
+ * last MiB of every target are still blank.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,136 +20,58 @@ static bool is_compressed(const struct job *j)
 	return strcmp(j->source->compression, "none") != 0;
 }
 
-/* Enters one known digest; true if it is what want i asked for. */
-static bool match(struct job *j, size_t i, bool as_file, const struct digest *got)
+static bool requires_digest(const struct job *j)
 {
-	(as_file ? j->got_file : j->got_content)[i] = *got;
-	if (!digest_is_equal(got, &j->req->want[i]))
-		return false;
-	j->matched[i] = as_file ? MATCH_FILE : MATCH_CONTENT;
-	return true;
-}
-
-static bool all_match(const struct job *j)
-{
-	for (size_t i = 0; i < j->req->n_want; i++) {
-		if (j->matched[i] == MATCH_NONE)
-			return false;
-	}
-	return true;
-}
-
-void job_publish_trust(struct job *j)
-{
-	struct report *r = j->r;
-
-	r->trust = j->trust.verdict;
-	snprintf(r->trust_by, sizeof(r->trust_by), "%s", j->trust.by);
-	snprintf(r->trust_detail, sizeof(r->trust_detail), "%s", j->trust.detail);
-	/* Digests that were computed anyway become the image's, when they are SHA-256. */
-	for (size_t i = 0; i < j->req->n_want; i++) {
-		if (strcmp(j->req->want[i].alg, "sha256") != 0)
-			continue;
-		if (j->got_file[i].len)
-			r->image_sha256 = j->got_file[i];
-		if (j->got_content[i].len)
-			r->content_sha256 = j->got_content[i];
-	}
-	if (!is_compressed(j) && r->image_sha256.len)
-		r->content_sha256 = r->image_sha256;
-}
-
-static void set_mismatch(const struct job *j, size_t i, const char *consequence, struct error *err)
-{
-	const struct digest *want = &j->req->want[i];
-	char name[256], wanted[HASH_HEX_SIZE], file[HASH_HEX_SIZE], content[HASH_HEX_SIZE];
-
-	job_image_name(j, name, sizeof(name));
-	digest_hex(want, wanted);
-	digest_hex(&j->got_file[i], file);
-	digest_hex(&j->got_content[i], content);
-	if (file[0] && content[0])
-		error_set(err, ERROR_TRUST, "digest-mismatch",
-			  _("%s is not what you asked for: its %s is %s, that of its decompressed "
-			    "content %s, and neither is %s. %s"),
-			  name, want->alg, file, content, wanted, consequence);
-	else
-		error_set(err, ERROR_TRUST, "digest-mismatch",
-			  _("%s is not what you asked for: its %s is %s, not %s. %s"), name,
-			  want->alg, file[0] ? file : content, wanted, consequence);
-}
-
-/* Words the verdict; -1 when a digest given was matched by nothing. */
-static int judge(struct job *j, struct error *err, const char *consequence)
-{
-	struct job_trust *t = &j->trust;
-	char hex[HASH_HEX_SIZE];
-
-	for (size_t i = 0; i < j->req->n_want; i++) {
-		if (j->matched[i] != MATCH_NONE)
-			continue;
-		t->verdict = TRUST_MISMATCH;
-		set_mismatch(j, i, consequence, err);
-		snprintf(t->detail, sizeof(t->detail), "%.*s", (int)sizeof(t->detail) - 1,
-			 err->msg);
-		return -1;
-	}
-	t->verdict = TRUST_DIGEST;
-	snprintf(t->by, sizeof(t->by), "%s:%s", j->req->want[0].alg,
-		 digest_hex(&j->req->want[0], hex));
-	if (!is_compressed(j))
-		snprintf(t->detail, sizeof(t->detail), _("matches the digest you gave"));
-	else if (j->matched[0] == MATCH_CONTENT)
-		snprintf(t->detail, sizeof(t->detail),
-			 _("its decompressed content matches the digest you gave"));
-	else
-		snprintf(t->detail, sizeof(t->detail),
-			 _("the file as it is matches the digest you gave"));
-	return 0;
+	return j->req->require && strcmp(j->req->require, "none") != 0;
 }
 
 static int check_required(const struct job *j, struct error *err)
 {
-	const char *require = j->req->require;
 	char name[256];
 
-	if (!require || strcmp(require, "none") == 0)
-		return 0;
-	if (strcmp(require, "digest") == 0 && j->req->n_want > 0)
+	if (!requires_digest(j) || j->n_digests > 0)
 		return 0;
 	return error_set(
 		err, ERROR_TRUST, "trust-required",
-		_("Nothing was written: --require=%s, but there is none to compare %s with."),
-		require, job_image_name(j, name, sizeof(name)));
+		_("Nothing was written: --require=%s, but there is nothing to compare %s with. "
+		  "Give --sha256=HEX or --sums=FILE, or put its makers' list beside it."),
+		j->req->require, job_image_name(j, name, sizeof(name)));
 }
 
-/* The file's own bytes, once for each algorithm asked for. */
+static int check_found(const struct job *j, struct error *err)
+{
+	char name[256];
+
+	if (!requires_digest(j) || j->trust.verdict != TRUST_NONE)
+		return 0;
+	return error_set(err, ERROR_TRUST, "trust-required",
+			 _("Nothing was written: --require=%s, but %s is %s."), j->req->require,
+			 job_image_name(j, name, sizeof(name)), j->trust.detail);
+}
+
+/* The file's own bytes, in one pass. */
 static int digest_file(struct job *j, struct error *err)
 {
-	for (size_t i = 0; i < j->req->n_want; i++) {
-		struct digest got;
-		size_t k = 0;
+	const char *algs[SOURCE_MAX_DIGESTS];
+	struct digest got[SOURCE_MAX_DIGESTS];
 
-		while (k < i && strcmp(j->req->want[k].alg, j->req->want[i].alg) != 0)
-			k++;
-		if (k < i)
-			got = j->got_file[k];
-		else if (source_digest_file(j->source, j->req->want[i].alg, job_read_progress, j,
-					    &got, err) < 0)
-			return -1;
-		match(j, i, true, &got);
-	}
+	for (size_t i = 0; i < j->n_digests; i++)
+		algs[i] = j->digests[i].alg;
+	if (source_digest_file(j->source, algs, j->n_digests, job_read_progress, j, got, err) < 0)
+		return -1;
+	for (size_t i = 0; i < j->n_digests; i++)
+		j->digests[i].file = got[i];
 	return 0;
 }
 
-/* Has the engine hash the image, so that writing need not do it again. 1 if that decided. */
+/* Has the engine hash the image, so that writing need not do it again. 1 if that did it. */
 static int prehash(struct job *j, struct error *err)
 {
 	struct engine_source_facts facts;
 
-	if (strcmp(j->r->command, "write") != 0 || j->n_targets == 0 || j->req->n_want != 1)
+	if (strcmp(j->r->command, "write") != 0 || j->n_targets == 0 || j->n_digests != 1)
 		return 0;
-	if (strcmp(j->req->want[0].alg, "sha256") != 0 || is_compressed(j))
+	if (strcmp(j->digests[0].alg, "sha256") != 0 || is_compressed(j))
 		return 0;
 	for (size_t i = 0; i < j->r->n_plans; i++) {
 		if (!plan_is_verbatim(j->r->plans[i].plan, j->source->size))
@@ -160,21 +82,15 @@ static int prehash(struct job *j, struct error *err)
 		return -1;
 	if (facts.content_sha256.len == 0)
 		return 0;
-	match(j, 0, true, &facts.content_sha256);
+	j->digests[0].file = facts.content_sha256;
 	return 1;
 }
 
-/* Content taps for what the file itself did not match. */
 static int tap_all(struct job *j, bool as_file_too, struct error *err)
 {
-	for (size_t i = 0; i < j->req->n_want; i++) {
-		const char *alg = j->req->want[i].alg;
-		size_t k = 0;
+	for (size_t i = 0; i < j->n_digests; i++) {
+		const char *alg = j->digests[i].alg;
 
-		while (k < i && strcmp(j->req->want[k].alg, alg) != 0)
-			k++;
-		if (k < i)
-			continue;
 		if (source_tap(j->source, false, alg, err) < 0 ||
 		    (as_file_too && source_tap(j->source, true, alg, err) < 0))
 			return -1;
@@ -182,91 +98,124 @@ static int tap_all(struct job *j, bool as_file_too, struct error *err)
 	return 0;
 }
 
-static void match_taps(struct job *j)
+static void take_taps(struct job *j)
 {
-	for (size_t i = 0; i < j->req->n_want; i++) {
-		struct digest got;
+	for (size_t i = 0; i < j->n_digests; i++) {
+		struct job_digest *d = &j->digests[i];
 
-		if (j->matched[i] != MATCH_NONE)
-			continue;
-		if (source_tapped(j->source, true, j->req->want[i].alg, &got) == 0 &&
-		    match(j, i, true, &got))
-			continue;
-		if (source_tapped(j->source, false, j->req->want[i].alg, &got) == 0)
-			match(j, i, false, &got);
+		(void)source_tapped(j->source, true, d->alg, &d->file);
+		(void)source_tapped(j->source, false, d->alg, &d->content);
 	}
 }
 
-/* The most that any target can take: a bomb ends there. */
+/* The most that any target can take: a bomb ends there. Without one it need not end. */
 static uint64_t largest_target(const struct job *j)
 {
-	uint64_t size = 0;
+	uint64_t size = j->r->n_plans > 0 ? 0 : UINT64_MAX;
 
 	for (size_t i = 0; i < j->r->n_plans; i++)
 		size = num_max(size, j->r->plans[i].plan->geo.size);
 	return size;
 }
 
-/* Decompresses once through for its digest, then goes back to the start. */
-static int digest_content(struct job *j, struct error *err)
+/* Reads a stream to its end. */
+static int read_through(struct job *j, struct error *err)
 {
 	const size_t size = 256 * KIB;
 	uint64_t done = 0, limit = largest_target(j);
-	uint8_t *buf;
-	size_t n;
-	int rc = -1;
+	uint8_t *buf = io_aligned_alloc(size);
+	char name[256];
+	size_t n = size;
+	int rc = 0;
 
-	if (tap_all(j, false, err) < 0)
-		return -1;
-	buf = io_aligned_alloc(size);
 	if (!buf)
 		return error_set_nomem(err);
-	for (;;) {
-		if (source_next(j->source, buf, size, &n, err) < 0)
-			goto out;
-		done += n;
-		if (n < size)
+	while (rc == 0 && n == size) {
+		rc = source_next(j->source, buf, size, &n, err);
+		if (rc < 0)
 			break;
-		if (done > limit) {
-			char name[256];
-
-			error_set(err, ERROR_FIT, "too-large",
-				  _("%s holds more than the %llu bytes that fit."),
-				  job_image_name(j, name, sizeof(name)), (unsigned long long)limit);
-			goto out;
-		}
-		if (job_read_progress(j, done, UINT64_MAX)) {
-			error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
-			goto out;
-		}
+		done += n;
+		if (done > limit)
+			rc = error_set(err, ERROR_FIT, "too-large",
+				       _("%s holds more than the %llu bytes that fit."),
+				       job_image_name(j, name, sizeof(name)),
+				       (unsigned long long)limit);
+		else if (n == size && job_read_progress(j, done, UINT64_MAX))
+			rc = error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
 	}
-	j->r->content_size = done;
-	match_taps(j);
-	rc = source_rewind(j->source, err);
-out:
 	io_aligned_free(buf, size);
+	if (rc == 0)
+		j->r->content_size = done;
 	return rc;
+}
+
+/* Decompresses once through for its digests, then goes back to the start. */
+static int digest_content(struct job *j, struct error *err)
+{
+	if (tap_all(j, false, err) < 0 || read_through(j, err) < 0)
+		return -1;
+	take_taps(j);
+	return source_rewind(j->source, err);
+}
+
+/*
+ * A list has named the file with another digest, so that it is no wonder that it cannot be
+ * unpacked: that the download is bad is the message.
+ */
+static bool is_list_enough(const struct job *j, struct error *err)
+{
+	if (j->named_strength == 0 || err->kind != ERROR_IMAGE)
+		return false;
+	*err = (struct error)ERROR_INIT;
+	return true;
 }
 
 int job_check_digests(struct job *j, struct error *err)
 {
-	int decided, rc;
+	const char *consequence = _("Nothing was written. Download it again.");
+	int done, rc;
 
+	if (job_gather_trust(j, err) < 0)
+		return -1;
+	rc = job_check_lists(j, consequence, err);
+	if (rc < 0)
+		goto out;
 	if (check_required(j, err) < 0)
 		return -1;
-	if (j->req->n_want == 0)
-		return 0;
-	if (!j->r->source_is_seekable)
+	if (j->n_digests > 0 && !j->r->source_is_seekable)
 		return tap_all(j, is_compressed(j), err);
-	job_emit_phase(j, EVENT_NO_TARGET, PHASE_CHECK);
-	decided = prehash(j, err);
-	if (decided < 0 || (!decided && digest_file(j, err) < 0))
-		return -1;
-	if (!all_match(j) && is_compressed(j) && digest_content(j, err) < 0)
-		return -1;
-	rc = judge(j, err, _("Nothing was written. Download it again."));
+	if (j->n_digests > 0) {
+		job_emit_phase(j, EVENT_NO_TARGET, PHASE_CHECK);
+		done = prehash(j, err);
+		if (done < 0 || (!done && digest_file(j, err) < 0))
+			return -1;
+		if (job_wants_content(j) && digest_content(j, err) < 0 && !is_list_enough(j, err))
+			return -1;
+	}
+	rc = job_judge(j, consequence, err);
+	if (rc == 0)
+		rc = check_found(j, err);
+out:
 	job_publish_trust(j);
 	return rc;
+}
+
+int job_read_digests(struct job *j, struct error *err)
+{
+	bool is_file = j->r->source_is_seekable;
+	bool has_expectation = j->req->n_want > 0 || j->named_strength > 0 || j->is_searching;
+
+	job_emit_phase(j, EVENT_NO_TARGET, PHASE_CHECK);
+	if (is_file && digest_file(j, err) < 0)
+		return -1;
+	if (is_file && (!is_compressed(j) || (has_expectation && job_is_matched(j))))
+		return 0;
+	if (tap_all(j, !is_file && is_compressed(j), err) < 0)
+		return -1;
+	if (read_through(j, err) < 0)
+		return is_file && is_list_enough(j, err) ? 0 : -1;
+	take_taps(j);
+	return 0;
 }
 
 /*
@@ -299,11 +248,12 @@ int job_gate(void *ctx, const struct engine_source_facts *facts, struct error *e
 		goto fail;
 	if (job_check_end(j, j->gate.layout, facts->content_size, err) < 0)
 		goto fail;
-	if (j->req->n_want > 0 && !j->r->source_is_seekable) {
-		match_taps(j);
-		if (judge(j, err,
-			  _("What was written does not boot: its first and last MiB are blank.")) <
-		    0)
+	if (j->n_digests > 0 && !j->r->source_is_seekable) {
+		take_taps(j);
+		if (job_judge(j,
+			      _("What was written does not boot: its first and last MiB are "
+				"blank."),
+			      err) < 0)
 			goto fail;
 	}
 	return 0;

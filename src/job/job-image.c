@@ -73,7 +73,7 @@ static bool poll_cancelled(void *ctx)
 	return j->was_cancelled;
 }
 
-int job_open_image(struct job *j, struct error *err)
+int job_look_at_image(struct job *j, struct error *err)
 {
 	struct report *r = j->r;
 
@@ -88,7 +88,14 @@ int job_open_image(struct job *j, struct error *err)
 	if (detect_layout(j->source, DETECT_BUDGET, &r->layout, err) < 0)
 		return -1;
 	r->has_layout = true;
-	if (detect_check_foreign(&r->layout, j->req->image, err) < 0 || check_truncated(j, err) < 0)
+	return 0;
+}
+
+int job_open_image(struct job *j, struct error *err)
+{
+	if (job_look_at_image(j, err) < 0 ||
+	    detect_check_foreign(&j->r->layout, j->req->image, err) < 0 ||
+	    check_truncated(j, err) < 0)
 		return -1;
 	return job_open_bmap(j, err);
 }

@@ -314,7 +314,7 @@ static void publish_gate(struct job *j)
 		if (strcmp(r->compression, "none") == 0)
 			r->image_sha256 = g->facts.content_sha256;
 	}
-	if (j->req->n_want > 0 && !r->source_is_seekable)
+	if (j->n_digests > 0 && !r->source_is_seekable)
 		job_publish_trust(j);
 }
 

@@ -7,7 +7,8 @@
  *   job-bmap.c     its block map, and the image held against it
  *   job-target.c   looks at the targets, the safety rules, the question
  *   job-plan.c     a plan per distinct geometry
- *   job-digest.c   what the image must be: before the first byte, or at the gate
+ *   job-trust.c    what the image is compared with, and what came of it
+ *   job-digest.c   its digests: before the first byte, or at the gate
  *   job-run.c      opens the targets, runs the engine, says how it goes
  *
  * A step returns 0, or -1: then err is what ends the whole job, or err->kind
@@ -21,11 +22,10 @@
 
 #include "image/bmap.h"
 #include "image/source.h"
+#include "image/sums-read.h"
 #include "io/engine.h"
 #include "io/target.h"
 #include "job/job.h"
-
-#define JOB_MAX_WANT 8 /* as in struct job_request */
 
 struct job_target {
 	struct target *target; /* NULL: could not be looked at */
@@ -39,7 +39,11 @@ struct job_target {
 	double speed, slow_speed; /* bytes per second, over about 2 and 15 seconds */
 };
 
-enum job_match { MATCH_NONE, MATCH_FILE, MATCH_CONTENT };
+/* The image's digests by one algorithm; len 0: not known (yet). */
+struct job_digest {
+	const char *alg;
+	struct digest file, content; /* of the file as it is, of what it decompresses to */
+};
 
 /* What the gate found, on the engine's thread; the report gets it afterwards. */
 struct job_gate {
@@ -49,9 +53,11 @@ struct job_gate {
 	struct engine_source_facts facts;
 };
 
+/* As in struct report, until it is published. */
 struct job_trust {
 	enum trust_verdict verdict;
-	char by[256], detail[256];
+	char by[256], detail[256], note[256], name[256];
+	const char *alg, *of;
 };
 
 struct job {
@@ -71,9 +77,12 @@ struct job {
 	struct bmap *bmap; /* or NULL */
 	struct bmap_check *bmap_check;
 
-	enum job_match matched[JOB_MAX_WANT];
+	struct sums_lists lists;
+	unsigned int named_strength; /* of the strongest list that names the image; 0: none does */
+	bool is_searching; /* none does: is its digest in them? */
+	size_t n_digests; /* all that are needed */
+	struct job_digest digests[SOURCE_MAX_DIGESTS];
 	struct job_trust trust;
-	struct digest got_file[JOB_MAX_WANT], got_content[JOB_MAX_WANT];
 
 	struct engine *engine;
 	struct engine_target *engine_targets;
@@ -107,6 +116,8 @@ int job_check_targets(struct job *j);
 /* The image's escaped path. */
 const char *job_image_name(const struct job *j, char *buf, size_t size);
 
+/* Opens and detects; job_open_image() also refuses what cannot be written. */
+int job_look_at_image(struct job *j, struct error *err);
 int job_open_image(struct job *j, struct error *err);
 /* Part of job_open_image(): --bmap, or a mention of one that lies beside the image. */
 int job_open_bmap(struct job *j, struct error *err);
@@ -127,8 +138,25 @@ void job_apply_rules(struct job *j);
 int job_confirm(struct job *j, struct error *err);
 int job_make_plans(struct job *j, struct error *err);
 
+/* Finds the lists; after it j->digests says what has to be computed. */
+int job_gather_trust(struct job *j, struct error *err);
+int job_need_digest(struct job *j, const char *alg, struct error *err);
+
+/* -1: one names the image, but twice or with what is no digest; nothing need be computed. */
+int job_check_lists(struct job *j, const char *consequence, struct error *err);
+
+/* Matches what was computed so far all that it has to? If not, may the content's digests? */
+bool job_is_matched(const struct job *j);
+bool job_wants_content(const struct job *j);
+
+/* The verdict into j->trust. -1: it does not match; consequence is the message's end. */
+int job_judge(struct job *j, const char *consequence, struct error *err);
+
 /* The gate before the first byte, for sources that can be read twice. */
 int job_check_digests(struct job *j, struct error *err);
+
+/* verify: computes j->digests of the file, and of its content where that may decide. */
+int job_read_digests(struct job *j, struct error *err);
 
 /* A stream's end, at last: is all there that its tables point to? */
 int job_check_end(const struct job *j, struct layout *lay, uint64_t content_size,

@@ -45,6 +45,7 @@ void job_done(struct job *j)
 		target_free(j->targets[i].target);
 	free(j->targets);
 	free(j->gate.layout);
+	sums_lists_done(&j->lists);
 	source_free(j->source);
 	bmap_check_free(j->bmap_check);
 	bmap_free(j->bmap);

@@ -37,6 +37,8 @@ struct job_request {
 	bool bmap_zero; /* what it does not map becomes zero */
 	struct digest want[8]; /* --sha256, --digest */
 	size_t n_want;
+	const char *sums; /* --sums FILE or NULL: the lists beside the image, unless ... */
+	bool no_sums; /* ... --no-sums */
 	const char *require; /* "digest", "signature", "none" or NULL */
 	bool no_verify;
 	uint32_t allow; /* bit 1u << enum device_rule */
@@ -72,5 +74,12 @@ int job_plan(const struct job_request *req, const struct events *events, struct 
  * by its content. Needs the request's image, one target, mode, fix_gpt, seed, strict.
  */
 int job_check(const struct job_request *req, const struct events *events, struct report *r);
+
+/*
+ * verify IMAGE: is it what its makers publish? Compares with digests and lists,
+ * says nothing of a target. Needs the request's image, want, sums, require.
+ * ERROR_TRUST where it does not match, or where there is nothing to compare with.
+ */
+int job_verify(const struct job_request *req, const struct events *events, struct report *r);
 
 #endif

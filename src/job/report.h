@@ -82,8 +82,12 @@ struct report {
 	bool bmap_zero; /* --bmap-zero */
 	const char *mode_note; /* why auto chose another planner than raw, or NULL */
 	enum trust_verdict trust;
-	char trust_by[256];
+	char trust_by[256]; /* escaped: the list's name; or the digest given */
 	char trust_detail[256]; /* "matches the digest you gave", or of a mismatch the sentence */
+	char trust_note[256]; /* of TRUST_LISTED: what "listed in ..." goes on with, or "" */
+	char trust_name[256]; /* escaped: how the list calls the image, where it is renamed, or "" */
+	const char *trust_alg; /* what was compared: "sha256", or NULL */
+	const char *trust_of; /* "file" or "content" matched, or NULL */
 	size_t n_plans;
 	struct report_plan *plans;
 	size_t n_targets;
@@ -124,6 +128,13 @@ void report_to_json(const struct report *r, struct json *j);
  * also the message of the target's error.
  */
 const char *report_describe_mismatch(const struct report *r, size_t target, char *buf, size_t size);
+
+/*
+ * The object of verify: "images", each with "image", "trust", "exit" and "error"; of a single
+ * one the first two also stand at the top, as in write.
+ */
+void report_verify_to_json(const struct report *const *reports, size_t n, int exit_status,
+			   struct json *j);
 
 /* layout as JSON members of the open object ("kind", "volume", "el_torito", ...). */
 void report_layout_to_json(const struct layout *lay, struct json *j);

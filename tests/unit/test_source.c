@@ -131,7 +131,7 @@ static void test_file_becomes_shorter(void)
 	CHECK(source_read_at(src, 600, buf, 512, &err) == -1);
 	CHECK(err.kind == ERROR_IMAGE);
 	CHECK_STR(err.code, "source-changed");
-	CHECK(source_digest_file(src, "sha256", NULL, NULL, &d, &err) == -1);
+	CHECK(source_digest_file(src, (const char *[]){ "sha256" }, 1, NULL, NULL, &d, &err) == -1);
 	CHECK_STR(err.code, "source-changed");
 	source_free(src);
 	close(fd);
@@ -200,10 +200,10 @@ static void test_digest_file(void)
 	int fd = file_of(b, path);
 
 	CHECK(source_open(path, &src, &err) == 0);
-	CHECK(source_digest_file(src, "sha1", NULL, NULL, &d, &err) == 0);
+	CHECK(source_digest_file(src, (const char *[]){ "sha1" }, 1, NULL, NULL, &d, &err) == 0);
 	CHECK_STR(digest_hex(&d, hex), "a9993e364706816aba3e25717850c26c9cd0d89d");
 	source_cancel(src);
-	CHECK(source_digest_file(src, "sha1", NULL, NULL, &d, &err) == -1);
+	CHECK(source_digest_file(src, (const char *[]){ "sha1" }, 1, NULL, NULL, &d, &err) == -1);
 	CHECK(err.kind == ERROR_CANCELLED);
 	source_free(src);
 	close(fd);

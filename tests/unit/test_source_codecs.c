@@ -116,7 +116,7 @@ static void test_facts_digests_and_rewind(void)
 		CHECK(memcmp(head, b.p + 1000, n) == 0);
 		CHECK(source_tap(src, true, "sha256", &err) == 0);
 		CHECK(source_tap(src, false, "sha256", &err) == 0);
-		CHECK(source_digest_file(src, "sha256", NULL, NULL, &file, &err) == 0);
+		CHECK(source_digest_file(src, (const char *[]){ "sha256" }, 1, NULL, NULL, &file, &err) == 0);
 		content.len = 0;
 		for (int round = 0; round < 3; round++) {
 			CHECK(slurp(src, 70001, &got, &err) == 0);
