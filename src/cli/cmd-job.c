@@ -16,8 +16,10 @@
 #include "cli/ui-tty.h"
 #include "cli/words.h"
 
-static void make_request(const struct options *o, struct job_request *ret)
+void cmd_make_request(const struct options *o, struct job_request *ret)
 {
+	bool is_plan = o->command == COMMAND_PLAN || o->dry_run;
+
 	*ret = (struct job_request){
 		.image = o->operands[0],
 		.targets = o->operands + 1,
@@ -28,6 +30,9 @@ static void make_request(const struct options *o, struct job_request *ret)
 		.bmap = o->bmap,
 		.bmap_zero = o->bmap_zero,
 		.n_want = o->n_want,
+		.sums = o->sums,
+		/* A plan does not wait for an image to be read. */
+		.no_sums = o->no_sums || is_plan,
 		.require = o->require,
 		.no_verify = o->no_verify,
 		.allow = o->allow,
@@ -191,7 +196,7 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 		return ui_fail(ui, &err);
 	}
 	signals_begin_job();
-	make_request(ui->opts, &req);
+	cmd_make_request(ui->opts, &req);
 	tty_init(&tty, ui);
 	status = job(&req, &tty.events, r);
 	tty_done(&tty);

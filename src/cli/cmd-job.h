@@ -8,6 +8,9 @@
 
 typedef int (*job_fn)(const struct job_request *req, const struct events *events, struct report *r);
 
+/* The request of the options; the operands are the image and the targets. */
+void cmd_make_request(const struct options *o, struct job_request *ret);
+
 /*
  * Runs the job with progress and questions on the terminal, prints its errors
  * and, with --json, its object. Otherwise print (may be NULL) prints the

@@ -40,6 +40,7 @@ enum command_id {
 	COMMAND_INSPECT,
 	COMMAND_DEVICES,
 	COMMAND_CHECK,
+	COMMAND_VERIFY,
 	COMMAND_REPORT, /* the option --report: no word of its own */
 	N_COMMANDS,
 };
@@ -64,6 +65,8 @@ struct options {
 	bool fix_gpt;
 	struct digest want[OPTIONS_MAX_DIGESTS]; /* --sha256, --digest */
 	size_t n_want;
+	const char *sums; /* --sums: path or NULL */
+	bool no_sums;
 	const char *require; /* "digest", "none" or NULL */
 	bool no_verify;
 	uint32_t allow; /* bits 1u << enum device_rule */
@@ -144,6 +147,7 @@ int cmd_plan(const struct options *opts, struct ui *ui);
 int cmd_inspect(const struct options *opts, struct ui *ui);
 int cmd_devices(const struct options *opts, struct ui *ui);
 int cmd_check(const struct options *opts, struct ui *ui);
+int cmd_verify(const struct options *opts, struct ui *ui);
 int cmd_report(const struct options *opts, struct ui *ui);
 
 #endif

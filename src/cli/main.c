@@ -14,7 +14,8 @@ static const struct {
 } commands[N_COMMANDS] = {
 	[COMMAND_WRITE] = { cmd_write },     [COMMAND_PLAN] = { cmd_plan },
 	[COMMAND_INSPECT] = { cmd_inspect }, [COMMAND_DEVICES] = { cmd_devices },
-	[COMMAND_CHECK] = { cmd_check },     [COMMAND_REPORT] = { cmd_report },
+	[COMMAND_CHECK] = { cmd_check },     [COMMAND_VERIFY] = { cmd_verify },
+	[COMMAND_REPORT] = { cmd_report },
 };
 
 /* A descriptor 0, 1 or 2 that is closed would be the next file opened: a target, at worst. */

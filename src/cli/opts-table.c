@@ -23,11 +23,13 @@ const struct command_row command_table[N_COMMANDS] = {
 	[COMMAND_DEVICES] = { "devices", "", _("sticks, and why other disks are refused"), 0, 0 },
 	[COMMAND_CHECK] = { "check", "IMAGE|RECEIPT TARGET",
 			    _("does the stick still hold that image?"), 2, 2 },
+	[COMMAND_VERIFY] = { "verify", "IMAGE...", _("is this what its makers published?"), 1,
+			     SIZE_MAX },
 	[COMMAND_REPORT] = { "report", "[DEVICE]", _("facts for a bug report"), 0, 1, true },
 };
 
 const char *const command_reserved[] = {
-	"verify", "format", "boot-test", "test",   "ls",   "cat",  "extract", "mount",
+	"format", "boot-test", "test",   "ls",   "cat",  "extract", "mount",
 	"create", "read",   "burn",      "umount", "keys", "undo", "multi",   NULL,
 };
 
@@ -78,6 +80,7 @@ FLAG_SETTER(list)
 FLAG_SETTER(report)
 FLAG_SETTER(bytes)
 FLAG_SETTER(quiet)
+FLAG_SETTER(no_sums)
 
 static int set_verbose(struct options *o, const char *value, struct error *err)
 {
@@ -146,86 +149,92 @@ static int set_json(struct options *o, const char *value, struct error *err)
 	return i < 0 ? -1 : 0;
 }
 
-static int hex_value(char c)
+static int keep_digest(struct options *o, const struct digest *d, struct error *err)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
+	if (o->n_want == OPTIONS_MAX_DIGESTS)
+		return error_set(err, ERROR_USAGE, "too-many-digests",
+				 _("At most %d digests can be given."), OPTIONS_MAX_DIGESTS);
+	o->want[o->n_want++] = *d;
+	return 0;
 }
 
-/* alg NULL: told by the length. */
-static int add_digest(struct options *o, const char *option, const char *alg, const char *hex,
-		      struct error *err)
+/* Says why text is no digest; alg NULL: none was named. */
+static int fail_digest(const char *option, const char *alg, const char *text, struct error *err)
 {
-	struct digest d = { .alg = alg };
-	size_t len = strlen(hex);
-	const char *by_size = len % 2 == 0 ? hash_alg_by_size(len / 2) : NULL;
+	size_t len = strlen(text), n_hex = strspn(text, "0123456789abcdefABCDEF");
 
-	for (size_t i = 0; i < len; i++) {
-		if (hex_value(hex[i]) < 0)
-			return error_set(err, ERROR_USAGE, "bad-digest",
-					 _("%s wants hexadecimal digits; character %zu is none."),
-					 option, i + 1);
-	}
+	if (n_hex < len && len != (hash_alg_size(alg ? alg : "") * 4 + 2) / 3)
+		return error_set(err, ERROR_USAGE, "bad-digest",
+				 _("%s wants hexadecimal digits; character %zu is none."), option,
+				 n_hex + 1);
 	if (!alg)
-		d.alg = by_size;
-	if (!d.alg || len == 0 || len / 2 > sizeof(d.value))
 		return error_set(
 			err, ERROR_USAGE, "bad-digest",
 			_("%s: %zu digits are no digest that isowrite knows (SHA-256 has 64)."),
 			option, len);
-	if (alg && (!by_size || strcmp(by_size, alg) != 0)) {
-		struct hash *h;
-		struct digest empty;
-
-		/* Not in the table by size (SHA-3, BLAKE2): ask the algorithm itself. */
-		if (hash_new(alg, &h, err) < 0)
-			return -1;
-		hash_peek(h, &empty);
-		hash_free(h);
-		if (empty.len * 2 != len)
-			return error_set(err, ERROR_USAGE, "bad-digest",
-					 _("%s: a %s digest has %zu hexadecimal digits, not %zu."),
-					 option, alg, empty.len * 2, len);
-	}
-	if (o->n_want == OPTIONS_MAX_DIGESTS)
-		return error_set(err, ERROR_USAGE, "too-many-digests",
-				 _("At most %d digests can be given."), OPTIONS_MAX_DIGESTS);
-	for (size_t i = 0; i < len; i += 2)
-		d.value[i / 2] = (uint8_t)(hex_value(hex[i]) << 4 | hex_value(hex[i + 1]));
-	d.len = len / 2;
-	o->want[o->n_want++] = d;
-	return 0;
+	return error_set(err, ERROR_USAGE, "bad-digest",
+			 _("%s: a %s digest has %zu hexadecimal digits, not %zu."), option, alg,
+			 2 * hash_alg_size(alg), len);
 }
 
 static int set_sha256(struct options *o, const char *value, struct error *err)
 {
+	struct digest d;
+
 	if (strlen(value) != 2 * HASH_SHA256_SIZE)
 		return error_set(err, ERROR_USAGE, "bad-digest",
 				 _("--sha256 wants 64 hexadecimal digits, not %zu characters."),
 				 strlen(value));
-	return add_digest(o, "--sha256", "sha256", value, err);
+	if (digest_parse("sha256", value, strlen(value), &d) < 0)
+		return fail_digest("--sha256", "sha256", value, err);
+	return keep_digest(o, &d, err);
+}
+
+/* The algorithm that the first len characters name, or NULL. */
+static const char *alg_of(const char *value, size_t len)
+{
+	char name[32];
+
+	if (len >= sizeof(name))
+		return NULL;
+	snprintf(name, sizeof(name), "%.*s", (int)len, value);
+	return hash_alg_name(name);
+}
+
+/* sha256-BASE64=: names of algorithms may hold a dash, and so may base64. 1: it is one. */
+static int parse_sri(const char *value, struct digest *ret)
+{
+	for (const char *dash = strchr(value, '-'); dash; dash = strchr(dash + 1, '-')) {
+		const char *alg = alg_of(value, (size_t)(dash - value));
+
+		if (alg && digest_parse(alg, dash + 1, strlen(dash + 1), ret) == 0)
+			return 1;
+	}
+	return 0;
 }
 
 static int set_digest(struct options *o, const char *value, struct error *err)
 {
-	const char *colon = strchr(value, ':');
-	char name[32], quoted[64];
-	const char *alg;
+	const char *colon = strchr(value, ':'), *alg;
+	char name[64], quoted[64];
+	struct digest d;
 
-	if (!colon)
-		return add_digest(o, "--digest", NULL, value, err);
-	snprintf(name, sizeof(name), "%.*s", (int)num_min((uint64_t)(colon - value), 31), value);
-	alg = hash_alg_name(name);
-	if (!alg)
+	if (!colon) {
+		if (!parse_sri(value, &d) && digest_parse(NULL, value, strlen(value), &d) < 0)
+			return fail_digest("--digest", NULL, value, err);
+		return keep_digest(o, &d, err);
+	}
+	alg = alg_of(value, (size_t)(colon - value));
+	if (!alg) {
+		snprintf(name, sizeof(name), "%.*s", (int)num_min((uint64_t)(colon - value), 31),
+			 value);
 		return error_set(err, ERROR_USAGE, "bad-digest",
 				 _("--digest: no digest algorithm is called '%s'; try sha256."),
 				 text_escape_trim(name, quoted, sizeof(quoted)));
-	return add_digest(o, "--digest", alg, colon + 1, err);
+	}
+	if (digest_parse(alg, colon + 1, strlen(colon + 1), &d) < 0)
+		return fail_digest("--digest", alg, colon + 1, err);
+	return keep_digest(o, &d, err);
 }
 
 static int fail_rule(const char *name, struct error *err)
@@ -301,6 +310,11 @@ static int set_path(const char **member, const char *option, const char *value, 
 	return 0;
 }
 
+static int set_sums(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->sums, "--sums", value, err);
+}
+
 static int set_receipt(struct options *o, const char *value, struct error *err)
 {
 	return set_path(&o->receipt, "--receipt", value, err);
@@ -372,8 +386,9 @@ static int set_sector_size(struct options *o, const char *value, struct error *e
 #define I (1u << COMMAND_INSPECT)
 #define D (1u << COMMAND_DEVICES)
 #define C (1u << COMMAND_CHECK)
+#define V (1u << COMMAND_VERIFY)
 #define R (1u << COMMAND_REPORT)
-#define EVERY (W | P | I | D | C | R)
+#define EVERY (W | P | I | D | C | V | R)
 
 /* help and version have no setter: opts_parse() knows them. */
 static const struct option_row rows[] = {
@@ -389,12 +404,16 @@ static const struct option_row rows[] = {
 	  _("a block map: write only the blocks that hold data"), set_bmap },
 	{ 0, "bmap-zero", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
 	  _("with --bmap: zeros where it maps nothing"), set_bmap_zero },
-	{ 0, "sha256", "HEX", 0, VALUE_FREE, NULL, W, true,
+	{ 0, "sha256", "HEX", 0, VALUE_FREE, NULL, W | V, true,
 	  _("what the image must be; else nothing is written"), set_sha256 },
-	{ 0, "digest", "[ALG:]HEX", 0, VALUE_FREE, NULL, W, false,
+	{ 0, "digest", "[ALG:]VALUE", 0, VALUE_FREE, NULL, W | V, false,
 	  _("the same with another digest, such as sha512:..."), set_digest },
-	{ 0, "require", "WHAT", 0, VALUE_WORDS, "digest none", W, false,
-	  _("digest: write nothing unless a digest was given"), set_require },
+	{ 0, "sums", "FILE", 0, VALUE_FILE, NULL, W | V, false,
+	  _("the list of digests that the image must be in"), set_sums },
+	{ 0, "no-sums", NULL, 0, VALUE_NONE, NULL, W | V, false,
+	  _("ignore lists (SHA256SUMS ...) beside the image"), set_no_sums },
+	{ 0, "require", "WHAT", 0, VALUE_WORDS, "digest none", W | V, false,
+	  _("digest: only if a digest or list proves the image"), set_require },
 	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W, true,
 	  _("do not read back: \"written, not verified\""), set_no_verify },
 	{ 0, "allow", "RULE,...", 0, VALUE_LIST, "internal contents large partition truncated",
@@ -427,7 +446,7 @@ static const struct option_row rows[] = {
 	  set_protect },
 	{ 0, "unprotect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false, _("undo --protect"),
 	  set_unprotect },
-	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C, false,
+	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C | V, false,
 	  _("auto, bar, lines or none"), set_progress },
 	{ 'J', "json", "lines", true, VALUE_WORDS, "object lines", EVERY, true,
 	  _("one JSON object on standard output; or events"), set_json },
@@ -453,4 +472,5 @@ const struct option_row *const option_table = rows;
 #undef I
 #undef D
 #undef C
+#undef V
 #undef R

@@ -284,7 +284,10 @@ static int check_combinations(const struct options *o, struct error *err)
 	if (o->sector_size && !o->size)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--sector-size goes with --size=SIZE."));
-	if (o->require && strcmp(o->require, "digest") == 0 && o->n_want == 0)
+	if (o->sums && o->no_sums)
+		return error_set(err, ERROR_USAGE, "conflict",
+				 _("--sums and --no-sums exclude each other."));
+	if (o->require && strcmp(o->require, "digest") == 0 && o->n_want == 0 && o->no_sums)
 		return error_set(err, ERROR_TRUST, "digest-missing",
 				 _("--require=digest, but no digest was given: --sha256=HEX."));
 	return 0;
@@ -322,6 +325,18 @@ static int read_options(int argc, char **argv, struct options *o, bool seen[N_OP
 	return 0;
 }
 
+/* verify IMAGE DEVICE: another image would not be a device. */
+static bool is_check(const struct options *o)
+{
+	struct stat st;
+
+	if (o->command != COMMAND_VERIFY || o->n_operands != 2)
+		return false;
+	return strncmp(o->operands[1], "file:", 5) == 0 ||
+	       (stat(o->operands[1], &st) == 0 && S_ISBLK(st.st_mode)) ||
+	       (strncmp(o->operands[1], "/dev/", 5) == 0 && stat(o->operands[1], &st) < 0);
+}
+
 static int parse(int argc, char **argv, struct options *o, enum opts_action *action,
 		 struct error *err)
 {
@@ -356,6 +371,8 @@ static int parse(int argc, char **argv, struct options *o, enum opts_action *act
 		*action = OPTS_FIRST_CONTACT;
 		return 0;
 	}
+	if (is_check(o))
+		o->command = COMMAND_CHECK;
 	if (check_applicable(seen, o->command, err) < 0 || check_operands(o, action, err) < 0)
 		return -1;
 	return check_combinations(o, err);

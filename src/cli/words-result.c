@@ -251,7 +251,8 @@ void words_print_results(FILE *out, const struct words *how, const struct report
 			fprintf(out, _("Made for: %s (predicted).\n"), platforms);
 	}
 	/* Of a stream it was not known yet when the image was shown. */
-	if (n_done > 0 && !r->source_is_seekable && r->trust == TRUST_DIGEST)
+	if (n_done > 0 && !r->source_is_seekable &&
+	    (r->trust == TRUST_DIGEST || r->trust == TRUST_LISTED))
 		fprintf(out, _("Image: %s.\n"), r->trust_detail);
 	print_unplug(out, how, r);
 }

@@ -299,7 +299,7 @@ static void print_bmap_note(FILE *out, const struct words *how, const struct rep
 
 static void print_image(FILE *out, const struct words *how, const struct report *r)
 {
-	char name[640], size[NUM_SIZE_LEN], line[1024], by[320];
+	char name[640], size[NUM_SIZE_LEN], line[1536];
 	int n;
 
 	words_image(r, name, sizeof(name));
@@ -314,18 +314,19 @@ static void print_image(FILE *out, const struct words *how, const struct report 
 		n = snprintf(line, sizeof(line), _("Image    %s, its size not yet known"), name);
 	if (n < 0 || (size_t)n >= sizeof(line))
 		n = (int)strlen(line);
-	text_escape_trim(r->trust_by, by, sizeof(by));
 	switch (r->trust) {
-	case TRUST_DIGEST:
-		snprintf(line + n, sizeof(line) - (size_t)n, "; %s", r->trust_detail);
-		break;
 	case TRUST_LISTED:
-		snprintf(line + n, sizeof(line) - (size_t)n, _("; matches %s"), by);
+		snprintf(line + n, sizeof(line) - (size_t)n, _("; matches %s%s"), r->trust_by,
+			 r->trust_note);
 		break;
 	case TRUST_SIGNED:
-		snprintf(line + n, sizeof(line) - (size_t)n, _("; signed by %s"), by);
+		snprintf(line + n, sizeof(line) - (size_t)n, _("; signed by %s"), r->trust_by);
 		break;
-	case TRUST_NONE:
+	case TRUST_DIGEST:
+	case TRUST_NONE: /* "not listed in SHA256SUMS", or nothing */
+		if (r->trust_detail[0])
+			snprintf(line + n, sizeof(line) - (size_t)n, "; %s", r->trust_detail);
+		break;
 	case TRUST_MISMATCH:
 	case TRUST_BAD_SIGNATURE:
 		break;

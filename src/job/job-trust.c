@@ -270,7 +270,7 @@ static int set_list_mismatch(const struct job *j, const struct sums_list *l,
 		snprintf(is, sizeof(is), _(" It is what the list calls %s."), called);
 	}
 	return error_set(err, ERROR_TRUST, "sums-mismatch",
-			 _("%s does not match %s: its %s is %s, but the list has %s.%s %s"),
+			 _("%s does not match %s: its %s is %s, not %s as listed.%s %s"),
 			 job_image_name(j, name, sizeof(name)), l->name, hash_alg_title(d->alg),
 			 short_hex(got, a), wanted ? short_hex(&wanted->digest, b) : "?", is,
 			 consequence);

@@ -158,6 +158,9 @@ static void put_trust(struct json *j, const struct report *r)
 	json_string(j, "verdict", trust_verdict_name(r->trust));
 	json_text(j, "by", r->trust_by);
 	json_text(j, "detail", r->trust_detail);
+	json_string(j, "algorithm", r->trust_alg);
+	json_string(j, "of", r->trust_of);
+	json_text(j, "name", r->trust_name);
 	json_end_object(j);
 }
 
@@ -268,5 +271,51 @@ void report_to_json(const struct report *r, struct json *j)
 {
 	json_begin_object(j, NULL);
 	report_members_to_json(r, j);
+	json_end_object(j);
+}
+
+static void put_verified_image(struct json *j, const struct report *r)
+{
+	json_begin_object(j, NULL);
+	put_image(j, r);
+	put_trust(j, r);
+	json_u64(j, "exit", (uint64_t)r->exit_status);
+	if (r->error.kind == ERROR_NONE) {
+		json_null(j, "error");
+	} else {
+		json_begin_object(j, "error");
+		json_string(j, "kind", error_kind_name(r->error.kind));
+		json_string(j, "code", r->error.code);
+		json_string(j, "message", r->error.msg);
+		json_end_object(j);
+	}
+	put_findings(j, r);
+	json_end_object(j);
+}
+
+void report_verify_to_json(const struct report *const *reports, size_t n, int exit_status,
+			   struct json *j)
+{
+	const struct report *first = reports[0], *last = reports[n - 1];
+
+	json_begin_object(j, NULL);
+	json_u64(j, "schema", REPORT_SCHEMA);
+	json_string(j, "isowrite", ISOWRITE_VERSION);
+	json_string(j, "command", first->command);
+	json_u64(j, "exit", (uint64_t)exit_status);
+	put_time(j, "started", first->started);
+	put_time(j, "finished", last->finished);
+	if (n == 1) {
+		put_findings(j, first);
+		put_image(j, first);
+		put_trust(j, first);
+	} else {
+		json_begin_array(j, "findings");
+		json_end_array(j);
+	}
+	json_begin_array(j, "images");
+	for (size_t i = 0; i < n; i++)
+		put_verified_image(j, reports[i]);
+	json_end_array(j);
 	json_end_object(j);
 }

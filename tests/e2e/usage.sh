@@ -47,7 +47,6 @@ test_words_that_mean_nothing()
 	refuses 2 "did you mean '--no-verify'?" --no-verfy plain.img stick
 	refuses 2 "does not belong to 'inspect'" inspect --yes plain.img
 	refuses 2 "is not in this version" format stick
-	refuses 2 "is not in this version" verify plain.img
 	refuses 10 "curl -fLO https://example.org/a.iso" https://example.org/a.iso stick
 	is_blank stick
 }
@@ -182,7 +181,7 @@ test_help_and_version()
 	run 0 "$ISOWRITE" --help=all
 	awk 'length > 80 { exit 1 }' out || fail "wider than 80 columns"
 	has '--sector-size' out
-	for command in write plan inspect devices check; do
+	for command in write plan inspect devices check verify; do
 		run 0 "$ISOWRITE" "$command" --help
 		has "isowrite $command" out
 	done
@@ -200,7 +199,7 @@ test_no_false_suggestions()
 	cat out err >said
 	"$ISOWRITE" --help=all >>said
 	"$ISOWRITE" >>said 2>&1 || :
-	for word in 'isowrite format' 'isowrite verify' boot-test --force --sums --resume; do
+	for word in 'isowrite format' boot-test --force --sig --resume; do
 		lacks_text "$word" said
 	done
 }
