@@ -156,7 +156,7 @@ test_no_terminal_and_no_yes()
 test_require_digest()
 {
 	small
-	refuses 9 'no digest was given' -y --require=digest plain.img stick
+	refuses 9 'there is nothing to compare plain.img with' -y --require=digest plain.img stick
 	is_blank stick
 }
 
