@@ -65,3 +65,43 @@ size_t utf16_to_utf8(const uint8_t *s, size_t n_units, bool is_big_endian, char 
 	out[len] = '\0';
 	return len;
 }
+
+/* The character at *s, which goes on behind it; -1 where there is none (RFC 3629). */
+static int32_t next_char(const unsigned char **s)
+{
+	static const int32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *p = *s;
+	unsigned int n = *p < 0x80 ? 0 : *p >= 0xf0 ? 3 : *p >= 0xe0 ? 2 : 1;
+	int32_t c = n == 0 ? *p : *p & (0x3f >> n);
+
+	if (*p >= 0xf8 || (*p >= 0x80 && *p < 0xc0))
+		return -1;
+	for (unsigned int i = 1; i <= n; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return -1;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	*s = p + n + 1;
+	return c < least[n] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? -1 : c;
+}
+
+int utf16_from_utf8(const char *s, uint16_t *out, size_t max_units)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = 0;
+
+	while (*p) {
+		int32_t c = next_char(&p);
+
+		if (c < 0)
+			return -1;
+		if (c >= 0x10000 && n + 1 < max_units) {
+			out[n] = (uint16_t)(0xd800 + ((c - 0x10000) >> 10));
+			out[n + 1] = (uint16_t)(0xdc00 + ((c - 0x10000) & 0x3ff));
+		} else if (c < 0x10000 && n < max_units) {
+			out[n] = (uint16_t)c;
+		}
+		n += c >= 0x10000 ? 2 : 1;
+	}
+	return (int)n;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* UTF-16 names (GPT, Joliet, FAT, UDF) to UTF-8. */
+/* UTF-16 names (GPT, Joliet, FAT, UDF) to UTF-8, and back. */
 #ifndef ISOWRITE_BASE_UTF16_H
 #define ISOWRITE_BASE_UTF16_H
 
@@ -14,5 +14,11 @@
  */
 size_t utf16_to_utf8(const uint8_t *s, size_t n_units, bool is_big_endian, char *out,
 		     size_t out_size);
+
+/*
+ * Terminated UTF-8 as UTF-16 units, at most max_units of them into out. Returns how many
+ * it has in all, or -1 where s is no valid UTF-8.
+ */
+int utf16_from_utf8(const char *s, uint16_t *out, size_t max_units);
 
 #endif

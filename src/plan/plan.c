@@ -66,7 +66,7 @@ static void *grow(void *array, size_t *cap, size_t n, size_t item_size)
 	return p;
 }
 
-static uint64_t plan_end(const struct plan *plan)
+uint64_t plan_end(const struct plan *plan)
 {
 	const struct extent *last;
 

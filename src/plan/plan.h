@@ -125,6 +125,9 @@ const char *plan_what(const struct plan *plan, const struct extent *extent);
 /* The extent that holds byte off, or NULL. */
 const struct extent *plan_find(const struct plan *plan, uint64_t off);
 
+/* Where the next extent would begin. */
+uint64_t plan_end(const struct plan *plan);
+
 /* Bytes of all extents of a kind. */
 uint64_t plan_bytes(const struct plan *plan, enum extent_kind kind);
 
