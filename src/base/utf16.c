@@ -6,8 +6,8 @@
 
 static uint32_t unit_at(const uint8_t *s, size_t i, bool is_big_endian)
 {
-	return is_big_endian ? (uint32_t)s[2 * i] << 8 | s[2 * i + 1] :
-			       (uint32_t)s[2 * i + 1] << 8 | s[2 * i];
+	return is_big_endian ? (uint32_t)s[2 * i] << 8 | s[2 * i + 1]
+			     : (uint32_t)s[2 * i + 1] << 8 | s[2 * i];
 }
 
 /* The bytes of c as UTF-8 in buf: how many. */

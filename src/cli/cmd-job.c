@@ -2,10 +2,14 @@
 /* The commands write, plan and check: options to a job, a report to words or JSON. */
 #include "cli/cmd-job.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/guid.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "cli/draw.h"
@@ -49,6 +53,11 @@ void cmd_make_request(const struct options *o, struct job_request *ret)
 	};
 	for (size_t i = 0; i < o->n_want; i++)
 		ret->want[i] = o->want[i];
+	if (o->command == COMMAND_FORMAT) {
+		ret->image = NULL;
+		ret->targets = o->operands;
+		ret->n_targets = o->n_operands;
+	}
 }
 
 /* The command as it was typed, below sudo, quoted for pasting. */
@@ -107,8 +116,9 @@ static void print_nothing_written(struct ui *ui, const struct report *r, size_t 
 
 static void print_errors(struct ui *ui, const struct report *r)
 {
-	bool is_plan = strcmp(r->command, "plan") == 0, wants_sticks = false, wants_sudo = false;
-	bool nothing_done = strcmp(r->command, "write") == 0 && !any_started(r);
+	bool wants_sticks = false, wants_sudo = false;
+	bool is_check = strcmp(r->command, "check") == 0;
+	bool nothing_done = !is_check && !r->is_dry_run && !any_started(r);
 	size_t n_errors = count_errors(r), n_told = 0;
 	/* Refused before anything was touched: the first one says enough. */
 	size_t max = nothing_done && ui->opts->verbose == 0 ? 1 : SIZE_MAX;
@@ -130,7 +140,7 @@ static void print_errors(struct ui *ui, const struct report *r)
 			ui_warn(ui, "%s", t->error.msg);
 		if (t->error.code && strcmp(t->error.code, "no-such-target") == 0)
 			missing = t->path;
-		wants_sticks = wants_sticks || missing || (t->has_rule && !is_plan);
+		wants_sticks = wants_sticks || missing || (t->has_rule && !r->is_dry_run);
 		wants_sudo = wants_sudo || is_permission(&t->error);
 	}
 	if (wants_sudo)
@@ -181,8 +191,9 @@ static void print_json(struct ui *ui, const struct report *r)
 		ui_warn(ui, _("Out of memory."));
 }
 
-int cmd_run_job(struct ui *ui, const char *command, job_fn job,
-		void (*print)(struct ui *ui, const struct report *r))
+static int run_job(struct ui *ui, const char *command, job_fn job,
+		   const struct format_request *format,
+		   void (*print)(struct ui *ui, const struct report *r))
 {
 	struct report *r = report_new(command);
 	struct job_request req;
@@ -197,6 +208,8 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 	}
 	signals_begin_job();
 	cmd_make_request(ui->opts, &req);
+	req.format = format;
+	req.has_format_seed = ui->opts->seed != NULL;
 	tty_init(&tty, ui);
 	status = job(&req, &tty.events, r);
 	tty_done(&tty);
@@ -211,6 +224,12 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 		print_bmap_hint(ui, r);
 	report_free(r);
 	return status;
+}
+
+int cmd_run_job(struct ui *ui, const char *command, job_fn job,
+		void (*print)(struct ui *ui, const struct report *r))
+{
+	return run_job(ui, command, job, NULL, print);
 }
 
 static void print_written(struct ui *ui, const struct report *r)
@@ -270,6 +289,12 @@ static void print_plan(struct ui *ui, const struct report *r)
 			fprintf(ui->out, "%s%s", is_first ? _("For ") : ", ", path);
 			is_first = false;
 		}
+		if (r->plans[i].volume.size > 0) {
+			char volume[256];
+
+			words_volume(&r->plans[i].volume, ui->opts->bytes, volume, sizeof(volume));
+			fprintf(ui->out, _(", which becomes %s"), volume);
+		}
 		if (!is_first)
 			fprintf(ui->out, ":\n");
 		plan_dump(r->plans[i].plan, ui->out);
@@ -304,4 +329,40 @@ int cmd_check(const struct options *opts, struct ui *ui)
 	if (opts_check_image_word(opts->operands[0], &err) < 0)
 		return ui_fail(ui, &err);
 	return cmd_run_job(ui, "check", job_check, print_written);
+}
+
+/* With a seed everything is the same again, so time stands still at FAT's first second. */
+#define SEED_TIME 315532800 /* 1980-01-01 00:00:00 UTC */
+
+static int make_format_request(const struct options *o, struct format_request *ret,
+			       struct error *err)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH"); /* reproducible-builds.org */
+	struct format_request req = { .type = o->type, .table = o->table, .label = o->label };
+	char *end = NULL;
+	long long now = epoch ? strtoll(epoch, &end, 10) : 0;
+
+	if (epoch && *epoch && *end == '\0' && now >= 0)
+		req.time = (time_t)now;
+	else
+		req.time = o->seed ? SEED_TIME : time(NULL);
+	if (o->seed)
+		(void)guid_parse(o->seed, req.seed); /* --seed took nothing else */
+	else if (getrandom(req.seed, sizeof(req.seed), 0) != sizeof(req.seed))
+		return error_set_sys(err, ERROR_INTERNAL, "random", errno,
+				     _("The system gives no random numbers"));
+	*ret = req;
+	return 0;
+}
+
+int cmd_format(const struct options *opts, struct ui *ui)
+{
+	struct error err = ERROR_INIT;
+	struct format_request format;
+
+	if (make_format_request(opts, &format, &err) < 0)
+		return ui_fail(ui, &err);
+	if (opts->dry_run)
+		return run_job(ui, "format", job_plan, &format, print_plan);
+	return run_job(ui, "format", job_write, &format, print_written);
 }

@@ -33,6 +33,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "image/layout.h"
+#include "plan/plan-format.h"
 
 enum command_id {
 	COMMAND_WRITE,
@@ -41,6 +42,7 @@ enum command_id {
 	COMMAND_DEVICES,
 	COMMAND_CHECK,
 	COMMAND_VERIFY,
+	COMMAND_FORMAT,
 	COMMAND_REPORT, /* the option --report: no word of its own */
 	N_COMMANDS,
 };
@@ -80,6 +82,9 @@ struct options {
 	uint64_t size; /* bytes, 0 not given */
 	uint32_t sector_size; /* plan; 0 not given */
 	bool strict; /* check */
+	enum format_type type; /* format */
+	enum format_table table;
+	const char *label; /* or NULL */
 	bool full; /* inspect: without a read budget */
 	const char *svg; /* inspect: path of the picture, or NULL */
 	bool all, list; /* devices */
@@ -149,5 +154,6 @@ int cmd_devices(const struct options *opts, struct ui *ui);
 int cmd_check(const struct options *opts, struct ui *ui);
 int cmd_verify(const struct options *opts, struct ui *ui);
 int cmd_report(const struct options *opts, struct ui *ui);
+int cmd_format(const struct options *opts, struct ui *ui);
 
 #endif

@@ -15,6 +15,7 @@ static const struct {
 	[COMMAND_WRITE] = { cmd_write },     [COMMAND_PLAN] = { cmd_plan },
 	[COMMAND_INSPECT] = { cmd_inspect }, [COMMAND_DEVICES] = { cmd_devices },
 	[COMMAND_CHECK] = { cmd_check },     [COMMAND_VERIFY] = { cmd_verify },
+	[COMMAND_FORMAT] = { cmd_format },
 	[COMMAND_REPORT] = { cmd_report },
 };
 

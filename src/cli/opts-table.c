@@ -25,11 +25,13 @@ const struct command_row command_table[N_COMMANDS] = {
 			    _("does the stick still hold that image?"), 2, 2 },
 	[COMMAND_VERIFY] = { "verify", "IMAGE...", _("is this what its makers published?"), 1,
 			     SIZE_MAX },
+	[COMMAND_FORMAT] = { "format", "TARGET...", _("one empty volume of full size, for files"),
+			     1, SIZE_MAX },
 	[COMMAND_REPORT] = { "report", "[DEVICE]", _("facts for a bug report"), 0, 1, true },
 };
 
 const char *const command_reserved[] = {
-	"format", "boot-test", "test",   "ls",   "cat",  "extract", "mount",
+	"boot-test", "test",   "ls",   "cat",  "extract", "mount",
 	"create", "read",   "burn",      "umount", "keys", "undo", "multi",   NULL,
 };
 
@@ -113,6 +115,33 @@ static int set_require(struct options *o, const char *value, struct error *err)
 	if (i >= 0)
 		o->require = words[i];
 	return i < 0 ? -1 : 0;
+}
+
+static int set_type(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "fat32", "exfat", "ext4" };
+	int i = choose("--type", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->type = i == 0 ? FORMAT_FAT32 : i == 1 ? FORMAT_EXFAT : FORMAT_EXT4;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_table(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "mbr", "gpt" };
+	int i = choose("--table", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->table = i == 0 ? FORMAT_TABLE_MBR : FORMAT_TABLE_GPT;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_label(struct options *o, const char *value, struct error *err)
+{
+	(void)err;
+	o->label = value; /* what it may be depends on the type, and so on the stick */
+	return 0;
 }
 
 static int set_progress(struct options *o, const char *value, struct error *err)
@@ -387,14 +416,15 @@ static int set_sector_size(struct options *o, const char *value, struct error *e
 #define D (1u << COMMAND_DEVICES)
 #define C (1u << COMMAND_CHECK)
 #define V (1u << COMMAND_VERIFY)
+#define F (1u << COMMAND_FORMAT)
 #define R (1u << COMMAND_REPORT)
-#define EVERY (W | P | I | D | C | V | R)
+#define EVERY (W | P | I | D | C | V | F | R)
 
 /* help and version have no setter: opts_parse() knows them. */
 static const struct option_row rows[] = {
-	{ 'y', "yes", NULL, 0, VALUE_NONE, NULL, W, true,
+	{ 'y', "yes", NULL, 0, VALUE_NONE, NULL, W | F, true,
 	  _("no question; what would be erased is still shown"), set_yes },
-	{ 'n', "dry-run", NULL, 0, VALUE_NONE, NULL, W, true, _("like plan: touches nothing"),
+	{ 'n', "dry-run", NULL, 0, VALUE_NONE, NULL, W | F, true, _("like plan: touches nothing"),
 	  set_dry_run },
 	{ 0, "mode", "MODE", 0, VALUE_WORDS, "auto raw", W | P | C, false,
 	  _("auto (default), or raw: byte for byte"), set_mode },
@@ -414,23 +444,23 @@ static const struct option_row rows[] = {
 	  _("ignore lists (SHA256SUMS ...) beside the image"), set_no_sums },
 	{ 0, "require", "WHAT", 0, VALUE_WORDS, "digest none", W | V, false,
 	  _("digest: only if a digest or list proves the image"), set_require },
-	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W, true,
+	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W | F, true,
 	  _("do not read back: \"written, not verified\""), set_no_verify },
 	{ 0, "allow", "RULE,...", 0, VALUE_LIST, "internal contents large partition truncated",
-	  W | P, true, _("lift a safety rule by its name"), set_allow },
-	{ 0, "unmount", NULL, 0, VALUE_NONE, NULL, W, true,
+	  W | P | F, true, _("lift a safety rule by its name"), set_allow },
+	{ 0, "unmount", NULL, 0, VALUE_NONE, NULL, W | F, true,
 	  _("unmount what is mounted (with --yes, in scripts)"), set_unmount },
-	{ 0, "keep-going", NULL, 0, VALUE_NONE, NULL, W, false,
+	{ 0, "keep-going", NULL, 0, VALUE_NONE, NULL, W | F, false,
 	  _("write the other targets when one cannot be written"), set_keep_going },
 	{ 0, "receipt", "FILE", 0, VALUE_FILE, NULL, W, false,
 	  _("record what was written, for check"), set_receipt },
 	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W | I, false,
 	  _("let --receipt and --svg replace a file"), set_overwrite },
-	{ 0, "size", "SIZE", 0, VALUE_FREE, NULL, W | P, false,
+	{ 0, "size", "SIZE", 0, VALUE_FREE, NULL, W | P | F, false,
 	  _("the stick's, to plan for; or of a new file:PATH"), set_size },
 	{ 0, "sector-size", "BYTES", 0, VALUE_WORDS, "512 1024 2048 4096", P, false,
 	  _("with --size: the stick's sectors (512)"), set_sector_size },
-	{ 0, "seed", "UUID", 0, VALUE_FREE, NULL, W | P | C, false,
+	{ 0, "seed", "UUID", 0, VALUE_FREE, NULL, W | P | C | F, false,
 	  _("other identifiers than those derived from the image"), set_seed },
 	{ 0, "strict", NULL, 0, VALUE_NONE, NULL, C, false,
 	  _("also differences that use explains are differences"), set_strict },
@@ -446,7 +476,12 @@ static const struct option_row rows[] = {
 	  set_protect },
 	{ 0, "unprotect", "DEVICE", 0, VALUE_DEVICE, NULL, D, false, _("undo --protect"),
 	  set_unprotect },
-	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C | V, false,
+	{ 0, "type", "TYPE", 0, VALUE_WORDS, "fat32 exfat ext4", F, false,
+	  _("fat32 up to 32 GiB, else exfat, unless given"), set_type },
+	{ 0, "label", "NAME", 0, VALUE_FREE, NULL, F, false, _("the volume's name"), set_label },
+	{ 0, "table", "TABLE", 0, VALUE_WORDS, "mbr gpt", F, false,
+	  _("mbr up to 2 TiB, else gpt, unless given"), set_table },
+	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C | V | F, false,
 	  _("auto, bar, lines or none"), set_progress },
 	{ 'J', "json", "lines", true, VALUE_WORDS, "object lines", EVERY, true,
 	  _("one JSON object on standard output; or events"), set_json },
@@ -473,4 +508,5 @@ const struct option_row *const option_table = rows;
 #undef D
 #undef C
 #undef V
+#undef F
 #undef R

@@ -247,12 +247,14 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 	if (o->command == COMMAND_WRITE && check_dd(o, err) < 0)
 		return -1;
 	for (size_t i = 0; i < o->n_operands; i++) {
+		bool is_image = i == 0 && o->command != COMMAND_FORMAT;
+
 		if (o->operands[i][0] == '\0')
 			return error_set(err, ERROR_USAGE, "empty-operand",
-					 i == 0 ? _("The image's name is empty.")
-						: _("The name of target %zu is empty; is a "
-						    "variable unset?"),
-					 i);
+					 is_image ? _("The image's name is empty.")
+						  : _("The name of target %zu is empty; is a "
+						      "variable unset?"),
+					 o->command == COMMAND_FORMAT ? i + 1 : i);
 	}
 	if (o->n_operands < row->min_operands && o->n_operands == 1)
 		return error_set(err, ERROR_USAGE, "missing-operand",

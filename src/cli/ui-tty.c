@@ -269,7 +269,9 @@ static void show_warning(struct tty *tty, const struct event *event)
 
 static void show_identity(struct tty *tty, const struct report *r)
 {
-	if (tty->identity_shown || strcmp(r->command, "write") != 0)
+	bool is_check = strcmp(r->command, "check") == 0;
+
+	if (tty->identity_shown || is_check || r->is_dry_run)
 		return;
 	tty->identity_shown = true;
 	clear_drawn(tty);
@@ -436,7 +438,8 @@ static void make_prompt(const struct question *q, char *buf, size_t size)
 	char path[512];
 
 	if (q->kind == QUESTION_WRITE) {
-		snprintf(buf, size, "%s", _("Write it? [y/N] "));
+		snprintf(buf, size, "%s", report_has_image(q->report) ? _("Write it? [y/N] ")
+									: _("Format it? [y/N] "));
 		return;
 	}
 	t = &q->report->targets[q->target];

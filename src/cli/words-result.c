@@ -97,6 +97,12 @@ static void add_verdict(struct text *out, const struct report *r, const struct r
 	char bytes[NUM_SIZE_LEN];
 
 	num_format_bytes(bytes, sizeof(bytes), size);
+	if (!report_has_image(r) && t->plan >= 0) {
+		char volume[256];
+
+		add(out, _("Formatted: %s. "),
+		    words_volume(&r->plans[t->plan].volume, false, volume, sizeof(volume)));
+	}
 	if (t->status == TARGET_CHANGED)
 		add(out, _("Changed by use: %s. Everything else is as it was written."),
 		    t->changed_by_use);
@@ -219,8 +225,16 @@ static void print_unplug(FILE *out, const struct words *how, const struct report
 		n += can_unplug(&r->targets[i]);
 	if (n == 0)
 		return;
+	if (n == r->n_targets && n > 1) {
+		fprintf(out, _("You can unplug them.\n"));
+		return;
+	}
 	if (n == r->n_targets) {
-		fprintf(out, n == 1 ? _("You can unplug it.\n") : _("You can unplug them.\n"));
+		add(&line, _("You can unplug it."));
+		if (strcmp(r->command, "write") == 0)
+			add(&line, _("  To use the stick for files again: isowrite format %s"),
+			    text_shell_quote(r->targets[0].path, path, sizeof(path)));
+		words_fill(out, how, line.buf, 0);
 		return;
 	}
 	n = 0;

@@ -255,6 +255,20 @@ static const char *size_word(bool bytes, uint64_t n, char *buf, size_t size)
 	return buf;
 }
 
+const char *words_volume(const struct format_volume *v, bool bytes, char *buf, size_t size)
+{
+	char label[4 * FORMAT_LABEL_SIZE], word[NUM_SIZE_LEN];
+
+	text_escape(v->label, SIZE_MAX, label, sizeof(label));
+	size_word(bytes, v->size, word, sizeof(word));
+	if (label[0])
+		snprintf(buf, size, _("one %s volume \"%s\", %s"), format_type_name(v->type), label,
+			 word);
+	else
+		snprintf(buf, size, _("one %s volume, %s"), format_type_name(v->type), word);
+	return buf;
+}
+
 /* Has the job warned of it already? */
 static bool is_told(const struct report *r, const char *code)
 {
@@ -408,11 +422,34 @@ static void print_erases(FILE *out, const struct words *how, const struct device
 	words_fill(out, how, line, WORDS_INDENT);
 }
 
+static void print_becomes(FILE *out, const struct words *how, const struct report_plan *rp)
+{
+	char volume[256], line[320];
+
+	words_volume(&rp->volume, how->bytes, volume, sizeof(volume));
+	snprintf(line, sizeof(line), "BECOMES  %s", volume);
+	words_fill(out, how, line, WORDS_INDENT);
+}
+
+/* What format decided that the user may not expect. */
+static void print_format_notes(FILE *out, const struct words *how, const struct report *r)
+{
+	char line[512];
+
+	for (uint32_t i = 0; i < r->n_findings; i++) {
+		if (r->findings[i].severity != LAYOUT_INFO)
+			continue;
+		snprintf(line, sizeof(line), "Note     %s", r->findings[i].message);
+		words_fill(out, how, line, WORDS_INDENT);
+	}
+}
+
 void words_print_identity(FILE *out, const struct words *how, const struct report *r)
 {
 	char what[512], path[512], line[1200];
 
-	print_image(out, how, r);
+	if (report_has_image(r))
+		print_image(out, how, r);
 	for (size_t i = 0; i < r->n_targets; i++) {
 		const struct report_target *t = &r->targets[i];
 
@@ -423,5 +460,9 @@ void words_print_identity(FILE *out, const struct words *how, const struct repor
 		snprintf(line, sizeof(line), "Target   %s  %s", path, what);
 		words_fill(out, how, line, WORDS_INDENT);
 		print_erases(out, how, &t->info);
+		if (!report_has_image(r) && t->plan >= 0)
+			print_becomes(out, how, &r->plans[t->plan]);
 	}
+	if (!report_has_image(r))
+		print_format_notes(out, how, r);
 }

@@ -50,10 +50,13 @@ void words_message(FILE *out, unsigned int columns, unsigned int column, const c
 /* A content for people: FAT32 "KEY", mounted on /media/anna/KEY. Escaped. */
 const char *words_content(const struct device_content *content, char *buf, size_t size);
 
+/* 'one exFAT volume "KEY", 256 GB': escaped. */
+const char *words_volume(const struct format_volume *v, bool bytes, char *buf, size_t size);
+
 /* "Ubuntu 24.04" in quotes, or the file's name: escaped. */
 const char *words_image(const struct report *r, char *buf, size_t size);
 
-/* Image, Target and ERASES lines of every target that is still in. */
+/* Image, Target, ERASES and (of format) BECOMES lines of every target that is still in. */
 void words_print_identity(FILE *out, const struct words *how, const struct report *r);
 
 /* Of targets that were written or checked: the sentences on standard output. */

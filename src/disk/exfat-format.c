@@ -11,9 +11,9 @@
 #include "base/bytes.h"
 #include "base/num.h"
 
-#define MIN_VOLUME MIB /* section 3.1.5: VolumeLength */
+#define MIN_VOLUME MIB          /* section 3.1.5: VolumeLength */
 #define MAX_CLUSTERS 0xfffffff5 /* section 3.1.9 */
-#define MAX_CLUSTER (32 * MIB) /* section 3.1.15 */
+#define MAX_CLUSTER (32 * MIB)  /* section 3.1.15 */
 #define FIRST_CLUSTER 2
 
 /* Behind both boot regions for sectors of every size (2 * 12 * 4096), on a round number. */

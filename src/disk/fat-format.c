@@ -127,8 +127,8 @@ static bool reserve(struct fat_format *f, uint64_t fat_sectors, uint64_t align)
 	f->fat_sectors = (uint32_t)fat_sectors;
 	f->reserved_sectors = (uint32_t)reserved;
 	data = data_sector(f);
-	f->n_clusters = data < f->n_sectors ? (uint32_t)((f->n_sectors - data) / cluster_sectors) :
-					      0;
+	f->n_clusters =
+		data < f->n_sectors ? (uint32_t)((f->n_sectors - data) / cluster_sectors) : 0;
 	return true;
 }
 
@@ -162,12 +162,8 @@ static uint32_t usual_cluster(enum fat_kind kind, uint32_t sector_size, uint64_t
 		uint64_t up_to;
 		uint32_t cluster;
 	} table[] = {
-		{ 64 * MIB, 512 },
-		{ 128 * MIB, 1024 },
-		{ 256 * MIB, 2048 },
-		{ 8 * GIB, 4096 },
-		{ 16 * GIB, 8192 },
-		{ 32 * GIB, 16384 },
+		{ 64 * MIB, 512 }, { 128 * MIB, 1024 }, { 256 * MIB, 2048 },
+		{ 8 * GIB, 4096 }, { 16 * GIB, 8192 },  { 32 * GIB, 16384 },
 	};
 	uint32_t cluster = 32768;
 

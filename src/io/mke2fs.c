@@ -54,11 +54,11 @@ static int find_program(char *buf, size_t size, struct error *err)
 			 _("ext4 is made by mke2fs, which is not installed (package e2fsprogs)."));
 }
 
-static uint64_t journal_mib(const struct format_volume *v)
+static uint64_t journal_mib(const struct ext4_request *req)
 {
-	if (v->size < NO_JOURNAL_BELOW)
+	if (req->size < NO_JOURNAL_BELOW)
 		return 0;
-	return v->size < SMALL_JOURNAL_BELOW ? SMALL_JOURNAL_MIB : JOURNAL_MIB;
+	return req->size < SMALL_JOURNAL_BELOW ? SMALL_JOURNAL_MIB : JOURNAL_MIB;
 }
 
 /* What is executed: the words, and room for those that depend on the volume. */
@@ -68,33 +68,33 @@ struct command {
 	char blocks[24], extended[160], journal[24], file[24], now[48], epoch[48];
 };
 
-static void make_command(struct command *c, const struct format_volume *v)
+static void make_command(struct command *c, const struct ext4_request *req)
 {
 	/* On a stick for files nothing is reserved for root (-m 0). */
-	static const char *const fixed[] = { "mke2fs", "-q", "-F", "-t", "ext4",
+	static const char *const fixed[] = { "mke2fs", "-q",   "-F", "-t", "ext4",
 					     "-b",     "4096", "-m", "0" };
 	size_t n = ARRAY_SIZE(fixed);
 
 	memset(c, 0, sizeof(*c));
 	memcpy(c->argv, fixed, sizeof(fixed));
-	snprintf(c->blocks, sizeof(c->blocks), "%" PRIu64, v->size / BLOCK_SIZE);
+	snprintf(c->blocks, sizeof(c->blocks), "%" PRIu64, req->size / BLOCK_SIZE);
 	snprintf(c->extended, sizeof(c->extended),
-		 "nodiscard,lazy_itable_init=1,lazy_journal_init=0,hash_seed=%s", v->id);
-	snprintf(c->journal, sizeof(c->journal), "size=%" PRIu64, journal_mib(v));
+		 "nodiscard,lazy_itable_init=1,lazy_journal_init=0,hash_seed=%s", req->uuid);
+	snprintf(c->journal, sizeof(c->journal), "size=%" PRIu64, journal_mib(req));
 	snprintf(c->file, sizeof(c->file), "/proc/self/fd/%d", CHILD_FD);
-	snprintf(c->now, sizeof(c->now), "E2FSPROGS_FAKE_TIME=%lld", (long long)v->time);
-	snprintf(c->epoch, sizeof(c->epoch), "SOURCE_DATE_EPOCH=%lld", (long long)v->time);
+	snprintf(c->now, sizeof(c->now), "E2FSPROGS_FAKE_TIME=%lld", (long long)req->time);
+	snprintf(c->epoch, sizeof(c->epoch), "SOURCE_DATE_EPOCH=%lld", (long long)req->time);
 	c->argv[n++] = "-U";
-	c->argv[n++] = v->id;
+	c->argv[n++] = req->uuid;
 	c->argv[n++] = "-E";
 	c->argv[n++] = c->extended;
-	if (journal_mib(v)) {
+	if (journal_mib(req)) {
 		c->argv[n++] = "-J";
 		c->argv[n++] = c->journal;
 	}
-	if (v->label[0]) {
+	if (req->label[0]) {
 		c->argv[n++] = "-L";
-		c->argv[n++] = v->label;
+		c->argv[n++] = req->label;
 	}
 	c->argv[n++] = c->file;
 	c->argv[n] = c->blocks;
@@ -162,7 +162,7 @@ static void read_words(int fd, char *buf, size_t size)
 	text_escape_trim(line ? line + 1 : text, buf, size);
 }
 
-static int run(const struct format_volume *v, int fd, struct error *err)
+static int run(const struct ext4_request *req, int fd, struct error *err)
 {
 	char program[PATH_MAX], words[256];
 	struct command command;
@@ -171,7 +171,7 @@ static int run(const struct format_volume *v, int fd, struct error *err)
 
 	if (find_program(program, sizeof(program), err) < 0)
 		return -1;
-	make_command(&command, v);
+	make_command(&command, req);
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return error_system(errno, err);
 	sys = spawn(program, &command, fd, pipes[1], &pid);
@@ -222,36 +222,36 @@ static int take_pieces(int fd, uint64_t size, struct ext4 *fs, struct error *err
 	for (size_t i = 0; i < n && next_piece(fd, size, &pos, &start, &len); i++) {
 		if (io_pread_full(fd, fs->data + total, len, start) != (ssize_t)len)
 			return error_system(errno, err);
-		fs->pieces[i] = (struct format_piece){ start, len, fs->data + total };
+		fs->pieces[i] = (struct plan_piece){ start, len, fs->data + total };
 		total += len;
 	}
-	fs->content = (struct format_content){ fs->pieces, n };
+	fs->n_pieces = n;
 	return 0;
 }
 
 /* A journal of holes: this mke2fs does not say what has to be zero. */
-static int check_complete(const struct format_volume *v, const struct ext4 *fs, struct error *err)
+static int check_complete(const struct ext4_request *req, const struct ext4 *fs, struct error *err)
 {
 	uint64_t total = 0;
 
-	for (size_t i = 0; i < fs->content.n_pieces; i++)
+	for (size_t i = 0; i < fs->n_pieces; i++)
 		total += fs->pieces[i].len;
-	if (total > journal_mib(v) * MIB)
+	if (total > journal_mib(req) * MIB)
 		return 0;
 	return error_set(err, ERROR_LACKING, "mke2fs-holes",
 			 _("This mke2fs does not write its journal as zeros, so the stick would "
 			   "keep old bytes in it; nothing was written."));
 }
 
-int mke2fs_make(const struct format_volume *v, struct ext4 *ret, struct error *err)
+int mke2fs_make(const struct ext4_request *req, struct ext4 *ret, struct error *err)
 {
 	auto_fd int fd = memfd_create("isowrite-ext4", MFD_CLOEXEC);
 	struct ext4 fs = { .data = NULL };
 
-	if (fd < 0 || ftruncate(fd, (off_t)v->size) < 0)
+	if (fd < 0 || ftruncate(fd, (off_t)req->size) < 0)
 		return error_system(errno, err);
-	if (run(v, fd, err) < 0 || take_pieces(fd, v->size, &fs, err) < 0 ||
-	    check_complete(v, &fs, err) < 0) {
+	if (run(req, fd, err) < 0 || take_pieces(fd, req->size, &fs, err) < 0 ||
+	    check_complete(req, &fs, err) < 0) {
 		ext4_done(&fs);
 		return -1;
 	}

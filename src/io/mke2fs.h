@@ -8,17 +8,27 @@
 #ifndef ISOWRITE_IO_MKE2FS_H
 #define ISOWRITE_IO_MKE2FS_H
 
-#include "base/error.h"
-#include "plan/plan-format.h"
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 
-struct ext4 {
-	struct format_content content; /* for format_make_plan() */
-	uint8_t *data; /* all pieces, one behind the other */
-	struct format_piece *pieces;
+#include "base/error.h"
+#include "plan/plan.h"
+
+struct ext4_request {
+	uint64_t size; /* bytes */
+	const char *label, *uuid; /* label "": none */
+	time_t time; /* of its making */
 };
 
-/* For a volume of FORMAT_EXT4. ERROR_LACKING "no-mke2fs" where it is not installed, or fails. */
-int mke2fs_make(const struct format_volume *v, struct ext4 *ret, struct error *err);
+struct ext4 {
+	struct plan_piece *pieces; /* what mke2fs wrote, ascending */
+	size_t n_pieces;
+	uint8_t *data; /* theirs */
+};
+
+/* ERROR_LACKING "no-mke2fs" where it is not installed; "mke2fs-failed" with its words. */
+int mke2fs_make(const struct ext4_request *req, struct ext4 *ret, struct error *err);
 void ext4_done(struct ext4 *fs);
 
 #endif

@@ -50,7 +50,7 @@ struct event {
 };
 
 enum question_kind {
-	QUESTION_WRITE, /* "Write it? [y/N]" */
+	QUESTION_WRITE, /* "Write it? [y/N]", "Format it? [y/N]" */
 	QUESTION_TYPE_SIZE, /* rule contents: the size of `target` must be typed as shown */
 };
 

@@ -30,6 +30,8 @@ static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret
 	struct report *r = j->r;
 	struct plan *plan;
 
+	if (j->req->format)
+		return job_add_format_plan(j, geo, ret_index, err);
 	for (size_t i = 0; i < r->n_plans; i++) {
 		if (geometry_is_equal(&r->plans[i].plan->geo, geo)) {
 			*ret_index = (int)i;
@@ -71,6 +73,9 @@ static int size_new_file(struct job *j, struct target *t, struct error *err)
 
 	if (t->geo.size != 0 || !t->info.is_file || t->info.file_exists)
 		return 0;
+	if (j->req->format)
+		return error_set(err, ERROR_USAGE, "no-size",
+				 _("Say how large the new file shall be, as in --size=16GB."));
 	if (content == SOURCE_SIZE_UNKNOWN)
 		return error_set(
 			err, ERROR_USAGE, "no-size",
@@ -119,7 +124,6 @@ static int plan_for_target(struct job *j, size_t i, struct error *err)
 int job_make_plans(struct job *j, struct error *err)
 {
 	struct report *r = j->r;
-	bool is_dry = strcmp(r->command, "plan") == 0;
 
 	r->plans = calloc(j->n_targets + 1, sizeof(*r->plans));
 	if (!r->plans)
@@ -137,7 +141,7 @@ int job_make_plans(struct job *j, struct error *err)
 		char name[256];
 
 		/* A dry run shows the plan also for a target that would be refused. */
-		if (!j->targets[i].target || (!is_dry && !job_is_live(j, i)))
+		if (!j->targets[i].target || (!r->is_dry_run && !job_is_live(j, i)))
 			continue;
 		if (plan_for_target(j, i, &why) == 0)
 			continue;

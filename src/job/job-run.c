@@ -35,7 +35,7 @@ int job_new_engine(struct job *j, struct error *err)
 {
 	const struct engine_config config = {
 		.verify = !j->req->no_verify,
-		.gate = job_gate,
+		.gate = j->req->format ? NULL : job_gate,
 		.gate_ctx = j,
 	};
 	struct source *const *sources = &j->source;
@@ -337,7 +337,7 @@ int job_run(struct job *j, struct error *err)
 {
 	bool finished = false;
 
-	j->gate.layout = malloc(sizeof(*j->gate.layout));
+	j->gate.layout = malloc(sizeof(*j->gate.layout)); /* looked at by the gate only */
 	if (!j->gate.layout)
 		return error_set_nomem(err);
 	*j->gate.layout = j->r->layout;

@@ -5,6 +5,7 @@
  *
  *   job-image.c    opens the image, detects, refuses what is of no use
  *   job-bmap.c     its block map, and the image held against it
+ *   job-format.c   format: no image, and its plans
  *   job-target.c   looks at the targets, the safety rules, the question
  *   job-plan.c     a plan per distinct geometry
  *   job-trust.c    what the image is compared with, and what came of it
@@ -128,6 +129,13 @@ int job_check_bmap(struct job *j, struct error *err);
 /* The image's, as far as it is known or a block map says so; else SOURCE_SIZE_UNKNOWN. */
 uint64_t job_content_size(const struct job *j);
 
+
+/* format: a source without a byte stands for the image that it has not. */
+int job_open_nothing(struct job *j, struct error *err);
+
+/* Adds format's plan for geo to the report. */
+int job_add_format_plan(struct job *j, const struct geometry *geo, int *ret_index,
+			struct error *err);
 int job_check_swapped(struct job *j, struct error *err);
 int job_look_at_targets(struct job *j, struct error *err);
 

@@ -26,7 +26,7 @@ int job_check_targets(struct job *j)
 		live += job_is_live(j, i);
 	if (live == j->n_targets || (j->req->keep_going && live > 0))
 		return 0;
-	return strcmp(j->r->command, "plan") == 0 ? 0 : -1;
+	return j->r->is_dry_run ? 0 : -1;
 }
 
 /* Named twice, also through another link. */
@@ -185,7 +185,6 @@ static void apply(struct job *j, size_t i, bool never)
 void job_apply_rules(struct job *j)
 {
 	const struct device_refusal itself = { RULE_SOURCE, "it is the image itself" };
-	bool is_dry = strcmp(j->r->command, "plan") == 0;
 
 	for (size_t i = 0; i < j->n_targets; i++) {
 		struct report_target *rt = &j->r->targets[i];
@@ -195,7 +194,7 @@ void job_apply_rules(struct job *j)
 		if (job_is_live(j, i))
 			apply(j, i, true);
 		/* Who may not read it cannot be told what is on it either, so this comes first. */
-		if (job_is_live(j, i) && !is_dry)
+		if (job_is_live(j, i) && !j->r->is_dry_run)
 			(void)target_check_access(j->targets[i].target, &rt->error);
 		if (job_is_live(j, i))
 			apply(j, i, false);

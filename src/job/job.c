@@ -139,8 +139,10 @@ bool job_read_progress(void *ctx, uint64_t done, uint64_t total)
 /* Everything before the question: nothing here has side effects on a target. */
 static int prepare(struct job *j, struct error *err)
 {
-	if (job_check_swapped(j, err) < 0 || job_open_image(j, err) < 0 ||
-	    job_look_at_targets(j, err) < 0)
+	if (j->req->format ? job_open_nothing(j, err) < 0
+			   : job_check_swapped(j, err) < 0 || job_open_image(j, err) < 0)
+		return -1;
+	if (job_look_at_targets(j, err) < 0)
 		return -1;
 	if (j->has_receipt_path && receipt_check_apart(j, err) < 0) {
 		j->has_receipt_path = false;
@@ -231,6 +233,7 @@ int job_plan(const struct job_request *req, const struct events *events, struct 
 {
 	struct job j;
 
+	r->is_dry_run = true;
 	if (job_init(&j, req, events, r, &r->error) == 0 && prepare(&j, &r->error) == 0)
 		job_emit(&j, EVENT_PLANNED, EVENT_NO_TARGET);
 	job_done(&j);

@@ -25,9 +25,12 @@
 #include "base/error.h"
 #include "job/event.h"
 #include "job/report.h"
+#include "plan/plan-format.h"
 
 struct job_request {
-	const char *image;
+	const char *image; /* NULL with format */
+	const struct format_request *format; /* NULL: an image is written */
+	bool has_format_seed; /* its seed was given, and is not ours */
 	const char *const *targets;
 	size_t n_targets;
 	const char *mode; /* --mode, default "auto" */
@@ -65,6 +68,11 @@ struct job_request {
  * returns the exit status.
  */
 int job_write(const struct job_request *req, const struct events *events, struct report *r);
+
+/*
+ * format is job_write() with req->format and the report's command "format": the same
+ * story, rules, question and engine, only without an image.
+ */
 
 /* plan: the same up to the plan; touches nothing. */
 int job_plan(const struct job_request *req, const struct events *events, struct report *r);

@@ -120,6 +120,18 @@ static void put_extents(struct json *j, const struct plan *plan)
 	json_end_array(j);
 }
 
+static void put_volume(struct json *j, const struct format_volume *v)
+{
+	json_begin_object(j, "volume");
+	json_string(j, "type", format_type_id(v->type));
+	json_text(j, "label", v->label);
+	json_string(j, "id", v->id);
+	json_string(j, "table", format_table_id(v->table));
+	json_u64(j, "start", v->start);
+	json_u64(j, "size", v->size);
+	json_end_object(j);
+}
+
 static void put_plan(struct json *j, const struct report_plan *rp, bool with_extents)
 {
 	const struct plan *plan = rp->plan;
@@ -147,6 +159,8 @@ static void put_plan(struct json *j, const struct report_plan *rp, bool with_ext
 		json_end_object(j);
 	}
 	json_end_array(j);
+	if (rp->volume.size > 0)
+		put_volume(j, &rp->volume);
 	if (with_extents)
 		put_extents(j, plan);
 	json_end_object(j);
@@ -246,7 +260,7 @@ static void put_target(struct json *j, const struct report *r, const struct repo
 
 void report_members_to_json(const struct report *r, struct json *j)
 {
-	bool with_extents = strcmp(r->command, "plan") == 0;
+	bool has_image = report_has_image(r);
 
 	json_u64(j, "schema", REPORT_SCHEMA);
 	json_string(j, "isowrite", ISOWRITE_VERSION);
@@ -255,12 +269,14 @@ void report_members_to_json(const struct report *r, struct json *j)
 	put_time(j, "started", r->started);
 	put_time(j, "finished", r->finished);
 	put_findings(j, r);
-	put_image(j, r);
+	if (has_image)
+		put_image(j, r);
 	json_begin_array(j, "plans");
 	for (size_t i = 0; i < r->n_plans; i++)
-		put_plan(j, &r->plans[i], with_extents);
+		put_plan(j, &r->plans[i], r->is_dry_run);
 	json_end_array(j);
-	put_trust(j, r);
+	if (has_image)
+		put_trust(j, r);
 	json_begin_array(j, "targets");
 	for (size_t i = 0; i < r->n_targets; i++)
 		put_target(j, r, &r->targets[i]);

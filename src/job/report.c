@@ -16,6 +16,7 @@ struct report *report_new(const char *command)
 	if (!r)
 		return NULL;
 	r->command = command;
+	r->is_dry_run = strcmp(command, "plan") == 0;
 	r->compression = "none";
 	r->image_size = SOURCE_SIZE_UNKNOWN;
 	r->content_size = SOURCE_SIZE_UNKNOWN;
@@ -80,6 +81,11 @@ uint64_t report_zeroed(const struct report *r, const struct report_target *t)
 	return bytes;
 }
 
+bool report_has_image(const struct report *r)
+{
+	return strcmp(r->command, "format") != 0;
+}
+
 static bool is_success(const struct report *r, const struct report_target *t)
 {
 	/* A verdict beside an error is none: a failed close or a lost device counts. */
@@ -88,7 +94,7 @@ static bool is_success(const struct report *r, const struct report_target *t)
 	if (t->status == TARGET_CHANGED)
 		return !r->is_strict;
 	if (t->status == TARGET_UNTOUCHED)
-		return strcmp(r->command, "plan") == 0;
+		return r->is_dry_run;
 	return t->status == TARGET_VERIFIED || t->status == TARGET_WRITTEN;
 }
 

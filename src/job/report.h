@@ -16,6 +16,7 @@
 #include "image/layout.h"
 #include "io/device.h"
 #include "io/engine.h"
+#include "plan/plan-format.h"
 #include "plan/plan.h"
 
 enum target_status {
@@ -62,10 +63,12 @@ struct report_target {
 struct report_plan {
 	struct plan *plan; /* owned */
 	struct digest sha256; /* over the planned bytes; len 0 unknown */
+	struct format_volume volume; /* format: what it becomes */
 };
 
 struct report {
-	const char *command; /* "write", "plan", "check" */
+	const char *command; /* "write", "plan", "check", "format" */
+	bool is_dry_run; /* plan, format -n: touches nothing, plans for refused targets too */
 	time_t started, finished;
 	char image_path[4096];
 	bool is_receipt; /* check: image_path is a receipt; has_layout is false */
@@ -100,6 +103,9 @@ struct report {
 
 struct report *report_new(const char *command); /* NULL: out of memory */
 void report_free(struct report *r); /* NULL ok */
+
+/* format has no image. */
+bool report_has_image(const struct report *r);
 
 /* 0, one status, or 64 (some targets verified and some not), from error and targets. */
 int report_exit_status(const struct report *r);

@@ -53,8 +53,8 @@ int format_append_fat(struct plan *plan, const struct format_volume *v, struct e
 	uint8_t *buf;
 	int rc;
 
-	if (!fat_format_layout(&f, v->type == FORMAT_FAT16 ? FAT_16 : FAT_32,
-			       plan->geo.sector_size, v->start, v->size, v->align))
+	if (!fat_format_layout(&f, v->type == FORMAT_FAT16 ? FAT_16 : FAT_32, plan->geo.sector_size,
+			       v->start, v->size, v->align))
 		return error_layout(err);
 	f.serial = v->serial;
 	memcpy(f.label, v->label, strnlen(v->label, FAT_LABEL_SIZE));
@@ -87,8 +87,8 @@ static int append_exfat(struct plan *plan, const struct format_volume *v,
 	if (append_at(plan, bitmap, "FAT: all is free", buf, exfat_format_bitmap_size(f),
 		      "allocation bitmap", err) < 0)
 		return -1;
-	if (append_at(plan, upcase, "allocation bitmap: all is free", buf,
-		      exfat_format_upcase(buf), "up-case table", err) < 0 ||
+	if (append_at(plan, upcase, "allocation bitmap: all is free", buf, exfat_format_upcase(buf),
+		      "up-case table", err) < 0 ||
 	    append_at(plan, root, "rest of the up-case table's clusters", buf,
 		      exfat_format_root(f, buf), "root directory", err) < 0)
 		return -1;
@@ -105,8 +105,8 @@ int format_append_exfat(struct plan *plan, const struct format_volume *v, struct
 	if (!exfat_format_layout(&f, plan->geo.sector_size, v->start, v->size, v->align))
 		return error_layout(err);
 	f.serial = v->serial;
-	f.label_len = (uint8_t)num_min((uint64_t)utf16_from_utf8(v->label, f.label, EXFAT_LABEL_UNITS),
-				       EXFAT_LABEL_UNITS);
+	f.label_len = (uint8_t)num_min(
+		(uint64_t)utf16_from_utf8(v->label, f.label, EXFAT_LABEL_UNITS), EXFAT_LABEL_UNITS);
 	size = num_max(EXFAT_BOOT_SECTORS * f.sector_size, EXFAT_UPCASE_MAX);
 	size = num_max(size, exfat_format_fat_size(&f));
 	buf = malloc(size);

@@ -24,7 +24,7 @@
 #define MIN_SIZE (8 * MIB)
 #define ALIGN (4 * MIB) /* flash is erased in blocks of up to that */
 #define SMALL_ALIGN MIB
-#define SMALL_SIZE (256 * MIB) /* below it, 4 MiB twice would be worth more than aligned blocks */
+#define SMALL_SIZE (256 * MIB)  /* below it, 4 MiB twice would be worth more than aligned blocks */
 #define MAX_FAT_SIZE (32 * GIB) /* what AUTO makes FAT32: the rule of SD cards, and of Windows */
 
 #define GPT_N_ENTRIES 128
@@ -146,8 +146,8 @@ static int set_label(struct format_volume *v, const char *label, struct error *e
 		return error_label(v, label, _("it begins or ends with a blank."), err);
 	if (v->type == FORMAT_EXFAT)
 		return set_exfat_label(v, label, err);
-	return v->type == FORMAT_EXT4 ? set_ext4_label(v, label, err) :
-					set_fat_label(v, label, err);
+	return v->type == FORMAT_EXT4 ? set_ext4_label(v, label, err)
+				      : set_fat_label(v, label, err);
 }
 
 /* ---- identifiers */
@@ -232,7 +232,8 @@ static int error_too_small(const struct format_volume *v, const struct geometry 
 	return error_set(err, ERROR_FIT, "too-small",
 			 _("%s with sectors of %u bytes are too little for %s. %s"),
 			 num_format_size(size, sizeof(size), geo->size), geo->sector_size,
-			 v->type == FORMAT_AUTO ? _("a volume") : format_type_name(v->type), advice);
+			 v->type == FORMAT_AUTO ? _("a volume") : format_type_name(v->type),
+			 advice);
 }
 
 static int choose_table(const struct format_request *req, const struct geometry *geo,
@@ -449,10 +450,10 @@ static int append_gap(struct plan *plan, const struct format_volume *v, uint64_t
 }
 
 static int append_ext4(struct plan *plan, const struct format_volume *v,
-		       const struct format_content *content, struct error *err)
+		       const struct plan_piece *pieces, size_t n_pieces, struct error *err)
 {
-	for (size_t i = 0; i < content->n_pieces; i++) {
-		const struct format_piece *piece = &content->pieces[i];
+	for (size_t i = 0; i < n_pieces; i++) {
+		const struct plan_piece *piece = &pieces[i];
 
 		if (append_gap(plan, v, v->start + piece->offset, err) < 0 ||
 		    plan_append_memory(plan, piece->data, piece->len, "ext4 file system", err) < 0)
@@ -462,7 +463,7 @@ static int append_ext4(struct plan *plan, const struct format_volume *v,
 }
 
 static int fill_plan(struct plan *plan, const struct format_volume *v,
-		     const struct format_content *content, struct error *err)
+		     const struct plan_piece *pieces, size_t n_pieces, struct error *err)
 {
 	int rc;
 
@@ -470,7 +471,7 @@ static int fill_plan(struct plan *plan, const struct format_volume *v,
 	    format_zero_until(plan, v->start, "before the volume", err) < 0)
 		return -1;
 	if (v->type == FORMAT_EXT4)
-		rc = append_ext4(plan, v, content, err);
+		rc = append_ext4(plan, v, pieces, n_pieces, err);
 	else if (v->type == FORMAT_EXFAT)
 		rc = format_append_exfat(plan, v, err);
 	else
@@ -483,13 +484,14 @@ static int fill_plan(struct plan *plan, const struct format_volume *v,
 }
 
 int format_make_plan(const struct format_volume *v, const struct geometry *geo,
-		     const struct format_content *content, struct plan **ret, struct error *err)
+		     const struct plan_piece *pieces, size_t n_pieces, struct plan **ret,
+		     struct error *err)
 {
 	struct plan *plan = plan_new(format_type_id(v->type), geo);
 
 	if (!plan)
 		return error_set_nomem(err);
-	if (fill_plan(plan, v, content, err) < 0) {
+	if (fill_plan(plan, v, pieces, n_pieces, err) < 0) {
 		plan_free(plan);
 		return -1;
 	}

@@ -62,17 +62,6 @@ struct format_volume {
 	time_t time;
 };
 
-/* Bytes that somebody else made (mke2fs), by their place in the volume, ascending. */
-struct format_piece {
-	uint64_t offset, len;
-	const uint8_t *data;
-};
-
-struct format_content {
-	const struct format_piece *pieces;
-	size_t n_pieces;
-};
-
 /*
  * Decides all of it. ERROR_FIT "too-small" or "too-large" where the volume or the
  * table cannot have that size, ERROR_USAGE "bad-label".
@@ -80,9 +69,13 @@ struct format_content {
 int format_choose(const struct format_request *req, const struct geometry *geo,
 		  struct format_volume *ret, struct error *err);
 
-/* The closed plan. content: FORMAT_EXT4 only, else NULL. Caller frees. */
+/*
+ * The closed plan; caller frees. pieces: FORMAT_EXT4 only, what mke2fs wrote, by its
+ * place in the volume, ascending.
+ */
 int format_make_plan(const struct format_volume *v, const struct geometry *geo,
-		     const struct format_content *content, struct plan **ret, struct error *err);
+		     const struct plan_piece *pieces, size_t n_pieces, struct plan **ret,
+		     struct error *err);
 
 const char *format_type_name(enum format_type type); /* "FAT32", "exFAT", "ext4": for people */
 const char *format_type_id(enum format_type type); /* "fat32", "exfat": options, JSON */

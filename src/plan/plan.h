@@ -48,6 +48,12 @@ struct extent {
 	uint32_t what; /* index of plan_what(): "ISO 9660 image", "backup GPT header" */
 };
 
+/* Bytes for a planner that somebody else made, by their place. */
+struct plan_piece {
+	uint64_t offset, len;
+	const uint8_t *data;
+};
+
 /* GENERATE: a pure function that fills any piece of an extent; off is relative to its start. */
 typedef void (*plan_fill_fn)(const void *ctx, uint64_t off, void *buf, size_t len);
 

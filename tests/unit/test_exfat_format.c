@@ -36,8 +36,10 @@ static void test_sizes(void)
 			CHECK(f.fat_offset + f.fat_sectors <= f.heap_offset);
 			CHECK(f.fat_sectors * (uint64_t)sectors[i] >= (f.n_clusters + 2ULL) * 4);
 			CHECK(exfat_format_cluster_offset(&f, 2) +
-				      (uint64_t)f.n_clusters * f.cluster_size <= size);
-			CHECK((f.upcase_cluster - 2) * (uint64_t)f.cluster_size * 8 >= f.n_clusters);
+				      (uint64_t)f.n_clusters * f.cluster_size <=
+			      size);
+			CHECK((f.upcase_cluster - 2) * (uint64_t)f.cluster_size * 8 >=
+			      f.n_clusters);
 			CHECK(used + f.cluster_size <= size);
 			CHECK(used <= 40 * MIB); /* what has to be written */
 		}

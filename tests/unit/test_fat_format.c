@@ -28,7 +28,8 @@ static uint16_t get16(const uint8_t *p)
 static void check_layout(const struct fat_format *f, uint64_t size, uint64_t align)
 {
 	uint64_t entry = f->kind == FAT_32 ? 4 : 2, ss = f->sector_size;
-	uint64_t data = fat_format_root_offset(f) + (f->kind == FAT_32 ? 0 : fat_format_root_size(f));
+	uint64_t data =
+		fat_format_root_offset(f) + (f->kind == FAT_32 ? 0 : fat_format_root_size(f));
 
 	CHECK(f->reserved_sectors >= (f->kind == FAT_32 ? 32 : 1));
 	CHECK(f->reserved_sectors <= 65535);

@@ -125,7 +125,7 @@ static void test_unknown_options(void)
 
 static void test_options_of_other_commands(void)
 {
-	fails("inspect a --yes", "The option --yes does not belong to 'inspect', but to: write.");
+	fails("inspect a --yes", "The option --yes does not belong to 'inspect', but to: write, format.");
 	fails("a b --strict", "The option --strict does not belong to 'write', but to: check.");
 	fails("devices --fix-gpt",
 	      "The option --fix-gpt does not belong to 'devices', but to: write, plan, check.");
@@ -252,7 +252,7 @@ static void test_report(void)
 	CHECK(parse("--report --json /dev/sdb") == 0 && o.json == JSON_OBJECT);
 	fails("--report a b", "'b' is one operand too many: isowrite --report [DEVICE]");
 	fails("--report --yes",
-	      "The option --yes does not belong to 'report', but to: write.");
+	      "The option --yes does not belong to 'report', but to: write, format.");
 	fails("inspect --report a", "The option --report does not belong to 'inspect', but to: write.");
 	CHECK(parse("report x") == 0 && o.command == COMMAND_WRITE); /* a file of that name */
 }
