@@ -173,7 +173,7 @@ test_usage()
 {
 	play inspekt 2 -- inspekt
 	play option 2 -- --no-verfy a b
-	play reserved 2 -- format /dev/sdb
+	play reserved 2 -- burn /dev/sdb
 }
 
 test_help_is_one_screen()
