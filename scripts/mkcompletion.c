@@ -119,9 +119,9 @@ static void print_bash_case(enum command_id command)
 	printf("'\n\t\tkinds=(");
 	for (size_t i = 0; i < ops.n; i++)
 		printf("%s%s", i ? " " : "",
-		       !ops.operand[i].is_device  ? "file"
+		       !ops.operand[i].is_device ? "file"
 		       : !ops.operand[i].is_file ? "device"
-						  : "either");
+						 : "either");
 	printf(")%s\n\t\t;;\n", ops.is_repeated ? " repeated=y" : "");
 }
 
@@ -195,7 +195,7 @@ static void print_zsh_option(const struct option_row *row)
 		       row->name, row->value ? "=-" : "");
 	else
 		printf("'--%s%s[", row->name,
-		       !row->value		? ""
+		       !row->value              ? ""
 		       : row->is_value_optional ? "=-"
 						: "=");
 	print_escaped(row->help, ZSH_QUOTE, "[]\\");

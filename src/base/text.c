@@ -54,17 +54,12 @@ static bool is_unsafe_char(uint32_t c)
 	static const struct {
 		uint32_t first, last;
 	} unsafe[] = {
-		{ 0x00, 0x1f },
-		{ 0x7f, 0x9f },
-		{ 0xad, 0xad }, /* soft hyphen */
-		{ 0x61c, 0x61c }, /* Arabic letter mark */
-		{ 0x180e, 0x180e },
-		{ 0x200b, 0x200f }, /* zero width, direction marks */
-		{ 0x2028, 0x202e }, /* separators, embeddings, overrides */
+		{ 0x00, 0x1f },     { 0x7f, 0x9f },     { 0xad, 0xad }, /* soft hyphen */
+		{ 0x61c, 0x61c },                                       /* Arabic letter mark */
+		{ 0x180e, 0x180e }, { 0x200b, 0x200f }, /* zero width, direction marks */
+		{ 0x2028, 0x202e },                     /* separators, embeddings, overrides */
 		{ 0x2060, 0x206f }, /* joiners, isolates, deprecated format characters */
-		{ 0xfeff, 0xfeff },
-		{ 0xfff9, 0xfffb },
-		{ 0xe0000, 0xe007f }, /* tags */
+		{ 0xfeff, 0xfeff }, { 0xfff9, 0xfffb }, { 0xe0000, 0xe007f }, /* tags */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(unsafe); i++)
@@ -126,6 +121,21 @@ static void append(char *out, size_t out_size, size_t *used, const char *s, size
 	*used += n;
 }
 
+static bool is_quote_ascii;
+
+void text_quote_ascii(bool ascii)
+{
+	is_quote_ascii = ascii;
+}
+
+/* As safe_char, for a word that has to come through the terminal and back. */
+static size_t quotable_char(const char *s, size_t len)
+{
+	size_t n = safe_char(s, len);
+
+	return n > 1 && is_quote_ascii ? 0 : n;
+}
+
 /* 0: harmless as it is; 1: needs single quotes; 2: holds bytes that need $'...'. */
 static unsigned int quoting_needed(const char *s, size_t len)
 {
@@ -134,7 +144,7 @@ static unsigned int quoting_needed(const char *s, size_t len)
 	unsigned int level = len == 0 || s[0] == '~' ? 1 : 0;
 
 	for (size_t i = 0; i < len;) {
-		size_t n = safe_char(s + i, len - i);
+		size_t n = quotable_char(s + i, len - i);
 
 		if (n == 0)
 			return 2;
@@ -153,7 +163,7 @@ const char *text_shell_quote(const char *s, char *out, size_t out_size)
 	if (level > 0)
 		append(out, out_size, &used, level == 2 ? "$'" : "'", level == 2 ? 2 : 1);
 	for (size_t i = 0; i < len;) {
-		size_t n = safe_char(s + i, len - i);
+		size_t n = quotable_char(s + i, len - i);
 		char hex[8];
 
 		if (n == 0) {

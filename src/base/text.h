@@ -5,6 +5,7 @@
 #ifndef ISOWRITE_BASE_TEXT_H
 #define ISOWRITE_BASE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -20,9 +21,13 @@ const char *text_escape_trim(const char *s, char *out, size_t out_size);
 
 /*
  * Quotes s for pasting into a POSIX shell: unchanged if it holds only harmless
- * characters, else in single quotes; control bytes come as $'...' escapes.
+ * characters, else in single quotes; control bytes come as $'...' escapes, and
+ * so does everything outside ASCII after text_quote_ascii(true).
  */
 const char *text_shell_quote(const char *s, char *out, size_t out_size);
+
+/* For locales that are not UTF-8: once, at start. */
+void text_quote_ascii(bool ascii);
 
 /* Edit distance for suggestions, capped at limit + 1. */
 unsigned int text_distance(const char *a, const char *b, unsigned int limit);

@@ -139,8 +139,8 @@ void first_print_contact(FILE *out, unsigned int columns, struct device_info *li
 		fprintf(out, "isowrite --help\n");
 		return;
 	}
-	snprintf(line, sizeof(line), _("Other disks: %zu, not offered (isowrite devices says why)."),
-		 s.n_others);
+	snprintf(line, sizeof(line),
+		 _("Other disks: %zu, not offered (isowrite devices says why)."), s.n_others);
 	if (how.width < WORDS_WIDTH) {
 		words_fill(out, &how, line, 0);
 		fprintf(out, "isowrite --help\n");
@@ -241,7 +241,8 @@ static int fail_no_image(struct ui *ui, const struct sticks *s, size_t i)
 	} else if (S_ISFIFO(st.st_mode)) {
 		snprintf(quoted, sizeof(quoted), "-");
 	}
-	ui_warn(ui, _("no image given; %s is a stick (%s). The image comes first:\n  isowrite %s %s"),
+	ui_warn(ui,
+		_("no image given; %s is a stick (%s). The image comes first:\n  isowrite %s %s"),
 		s->list[i].path, words, quoted, s->list[i].path);
 	return ui_wants_json(ui) ? fail_usage(ui, "missing-operand", _("No image was given."))
 				 : EXIT_USAGE;

@@ -147,8 +147,8 @@ static void put_privileges(struct facts *f)
 	snprintf(text, sizeof(text), "uid %u%s%s", (unsigned int)geteuid(),
 		 geteuid() == 0 ? " (root)" : "",
 		 disk && group_member(disk->gr_gid) ? ", in group disk" : "");
-	put_fact(f, "privileges", "%s, capabilities %s, seccomp %s", text, caps + strspn(caps, "\t "),
-		 seccomp + strspn(seccomp, "\t "));
+	put_fact(f, "privileges", "%s, capabilities %s, seccomp %s", text,
+		 caps + strspn(caps, "\t "), seccomp + strspn(seccomp, "\t "));
 }
 
 static void put_machine(struct facts *f)
@@ -170,8 +170,9 @@ static void put_machine(struct facts *f)
 
 static void put_surroundings(struct facts *f)
 {
-	static const char *const names[] = { "LC_ALL",	 "LC_CTYPE",	   "LANG",
-					     "NO_COLOR", "ISOWRITE_ENGINE", "ISOWRITE_QUEUE_BYTES" };
+	static const char *const names[] = {
+		"LC_ALL", "LC_CTYPE", "LANG", "NO_COLOR", "ISOWRITE_ENGINE", "ISOWRITE_QUEUE_BYTES"
+	};
 	const char *term = getenv("TERM");
 	char text[1024] = "", one[256], columns[64] = "not a terminal";
 
@@ -240,7 +241,7 @@ static void put_sysfs(struct facts *f, const struct device_info *info)
 						  "queue/write_cache" };
 	const char *name = strrchr(info->path, '/');
 	char link[PATH_MAX], dir[PATH_MAX], text[1024] = "", one[256], value[128], drivers[512],
-		usb_id[40];
+					    usb_id[40];
 
 	snprintf(link, sizeof(link), "/sys/class/block/%s", name ? name + 1 : info->path);
 	if (!info->is_block || !realpath(link, dir))

@@ -16,7 +16,7 @@
 #include "base/text.h"
 
 #define MAX_FILES 10000 /* looked at for a name that may be meant */
-#define LONG_BASE 256 /* getopt's value of row i is LONG_BASE + i */
+#define LONG_BASE 256   /* getopt's value of row i is LONG_BASE + i */
 
 const char *command_name(enum command_id command)
 {
@@ -269,7 +269,8 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 			err, ERROR_USAGE, "unwanted-operand",
 			_("'%s' is one operand too many: isowrite %s%s%s%s"),
 			text_escape_trim(o->operands[row->max_operands], quoted, sizeof(quoted)),
-			row->is_option ? "--" : "", row->name, row->operands[0] ? " " : "", row->operands);
+			row->is_option ? "--" : "", row->name, row->operands[0] ? " " : "",
+			row->operands);
 	if (o->command == COMMAND_WRITE && o->n_operands == 1)
 		*action = o->dry_run ? OPTS_RUN : OPTS_NO_TARGET;
 	return 0;
@@ -440,7 +441,8 @@ int opts_check_image_word(const char *word, struct error *err)
 	command = strchr(word, '/') ? NULL : nearest_command(word);
 	if (command)
 		return error_set(err, ERROR_USAGE, "no-such-image",
-				 _("no image or command '%s'; did you mean '%s'?"), quoted, command);
+				 _("no image or command '%s'; did you mean '%s'?"), quoted,
+				 command);
 	if (nearest_file(word, near, sizeof(near)))
 		return error_set(err, ERROR_USAGE, "no-such-image",
 				 _("no image '%s'; did you mean '%s'?"), quoted, near);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
+#include "base/text.h"
 #include "cli/ui-json.h"
 #include "cli/words.h"
 
@@ -69,6 +70,7 @@ void ui_init(struct ui *ui, const struct options *opts)
 			ui->out = out;
 			ui->err = err;
 		}
+		text_quote_ascii(true);
 	}
 	ui->err_columns = ui_columns(STDERR_FILENO);
 	ui->color = takes_color(opts->color, STDOUT_FILENO);

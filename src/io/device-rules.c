@@ -130,7 +130,7 @@ static bool note_holder(void *ctx, const char *dir, const char *name)
 
 struct loop_search {
 	const struct sysfs_parts *parts; /* of a block device, else NULL */
-	dev_t dev;                       /* of a file */
+	dev_t dev; /* of a file */
 	ino_t ino;
 	const char *except; /* a loop device that does not count, or NULL */
 	char name[64];
@@ -334,8 +334,8 @@ static void check_large(struct rules *r)
 static void check_partition(struct rules *r)
 {
 	if (r->info->is_partition)
-		device_refuse(r->info, RULE_PARTITION, _("it is a partition of /dev/%s, not a disk"),
-			      r->node->disk_name);
+		device_refuse(r->info, RULE_PARTITION,
+			      _("it is a partition of /dev/%s, not a disk"), r->node->disk_name);
 }
 
 int device_check_rules(const struct sysfs_node *node, const struct device_world *w, int source_fd,

@@ -123,9 +123,10 @@ static void format_lift(const struct report_target *rt, enum device_rule rule, c
 		snprintf(buf, size, "%s", _("--unmount unmounts it first."));
 		break;
 	case LIFT_TYPE_SIZE: /* refused only where nobody is asked */
-		snprintf(buf, size,
-			 _("Without --yes its size can be typed; in scripts --allow=%s lifts this."),
-			 device_rule_name(rule));
+		snprintf(
+			buf, size,
+			_("Without --yes its size can be typed; in scripts --allow=%s lifts this."),
+			device_rule_name(rule));
 		break;
 	case LIFT_ALLOW:
 		snprintf(buf, size, _("--allow=%s lifts this."), device_rule_name(rule));

@@ -70,6 +70,25 @@ show_as()
 	ln -s "$T/$3" "sys/block/$1"
 }
 
+# second_stick FILE: another stick of the same make and size, /dev/sdc at port 1-5.
+second_stick()
+{
+	local dir=sys/devices/pci0/usb1/1-5 id
+
+	LOOP2=$(attach "$1")
+	NR2=$(cat "/sys/class/block/${LOOP2##*/}/dev")
+	cp -a sys/devices/pci0/usb1/1-4 $dir
+	mv $dir/1-4:1.0 $dir/1-5:1.0
+	mv $dir/1-5:1.0/host6/6:0:0:0/block/sdb $dir/1-5:1.0/host6/6:0:0:0/block/sdc
+	echo 4C530-2 >$dir/serial
+	dir=$dir/1-5:1.0/host6/6:0:0:0/block/sdc
+	echo "$NR2" >$dir/dev
+	for id in size ro diskseq; do
+		cat "/sys/class/block/${LOOP2##*/}/$id" >$dir/$id
+	done
+	show_as sdc "$NR2" $dir
+}
+
 # system_disk: the disk of / is there too, as /dev/sda.
 system_disk()
 {
@@ -93,8 +112,8 @@ as_disk()
 	# In a chroot / is no mount whose propagation can be changed; its mounts one by one.
 	unshare -m true 2>/dev/null || propagation=unchanged
 	unshare -m --propagation "$propagation" sh -c '
-		t=$1 sdb=$2 sda=$3
-		shift 3
+		t=$1 sdb=$2 sda=$3 sdc=$4
+		shift 4
 		while read -r _ _ _ _ point _; do
 			mount --make-private "$point" 2>/dev/null
 		done </proc/self/mountinfo
@@ -104,6 +123,10 @@ as_disk()
 		mkdir "$t/dev/pts" "$t/dev/shm" && mount --bind /dev/pts "$t/dev/pts" &&
 		mknod "$t/dev/sdb" b "${sdb%:*}" "${sdb#*:}" &&
 		if [ "$sda" ]; then mknod "$t/dev/sda" b "${sda%:*}" "${sda#*:}"; fi &&
+		if [ "$sdc" ]; then mknod "$t/dev/sdc" b "${sdc%:*}" "${sdc#*:}"; fi &&
+		chmod 660 "$t"/dev/sd* && { chgrp disk "$t"/dev/sd* || :; } &&
+		mkdir -p "$t/dev/disk/by-id" &&
+		ln -s ../../sdb "$t/dev/disk/by-id/usb-SanDisk_Ultra_4C53-0:0" &&
 		mount --rbind "$t/dev" /dev &&
-		mount --bind "$t/sys" /sys && exec "$@"' sh "$T" "$NR" "${SYSTEM_NR:-}" "$@"
+		mount --bind "$t/sys" /sys && exec "$@"' sh "$T" "$NR" "${SYSTEM_NR:-}" "${NR2:-}" "$@"
 }

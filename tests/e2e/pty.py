@@ -15,6 +15,7 @@ pty.py [OPTION...] COMMAND...
   --stderr FILE
   --mask                times and speeds become TIME and SPEED
   --raw                 print the bytes as they came, not the screen they make
+  --copy FILE           write the bytes as they came to FILE, as well
   --timeout SECONDS     (60) then everything ends
 
 The screen is that of a simple terminal that knows CR, LF, BS and the sequences
@@ -120,6 +121,7 @@ def parse():
         parser.add_argument("--" + stream)
     parser.add_argument("--mask", action="store_true")
     parser.add_argument("--raw", action="store_true")
+    parser.add_argument("--copy")
     parser.add_argument("--timeout", type=float, default=60)
     parser.add_argument("command", nargs=argparse.REMAINDER)
     args = parser.parse_args()
@@ -257,6 +259,9 @@ def main():
     args = parse()
     session = Session(args)
     status = session.run()
+    if args.copy:
+        with open(args.copy, "wb") as copy:
+            copy.write(session.output)
     if args.raw:
         sys.stdout.buffer.write(session.output)
     else:

@@ -253,7 +253,8 @@ static void test_report(void)
 	fails("--report a b", "'b' is one operand too many: isowrite --report [DEVICE]");
 	fails("--report --yes",
 	      "The option --yes does not belong to 'report', but to: write, format.");
-	fails("inspect --report a", "The option --report does not belong to 'inspect', but to: write.");
+	fails("inspect --report a",
+	      "The option --report does not belong to 'inspect', but to: write.");
 	CHECK(parse("report x") == 0 && o.command == COMMAND_WRITE); /* a file of that name */
 }
 

@@ -75,6 +75,9 @@ static void test_shell_quote(void)
 	CHECK_STR(text_shell_quote("$(rm x)", out, sizeof(out)), "'$(rm x)'");
 	CHECK_STR(text_shell_quote("a\n1'\\", out, sizeof(out)), "$'a\\0121\\'\\\\'");
 	CHECK_STR(text_shell_quote("\xc3\xbc", out, sizeof(out)), "'\xc3\xbc'");
+	text_quote_ascii(true);
+	CHECK_STR(text_shell_quote("K\xc3\xa4se", out, sizeof(out)), "$'K\\303\\244se'");
+	text_quote_ascii(false);
 	/* Too long for the buffer: nothing, never half of it. */
 	CHECK_STR(text_shell_quote("abc defg", small, sizeof(small)), "");
 	CHECK_STR(text_shell_quote("abcdefgh", small, sizeof(small)), "");
@@ -94,8 +97,8 @@ static void test_distance(void)
 
 static void test_nearest(void)
 {
-	static const char *const names[] = { "write", "inspect", "devices", "protect", "unprotect",
-					     "raw" };
+	static const char *const names[] = { "write",   "inspect",   "devices",
+					     "protect", "unprotect", "raw" };
 	size_t n = ARRAY_SIZE(names);
 
 	CHECK_STR(text_nearest("inspekt", names, n), "inspect");
