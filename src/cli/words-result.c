@@ -72,20 +72,25 @@ static void add_differences(struct text *out, const struct report *r, const stru
 static void add_block_map(struct text *out, const struct report *r, const struct report_target *t)
 {
 	uint64_t kept = report_not_covered(t), zeroed = report_zeroed(r, t);
+	bool is_check = strcmp(r->command, "check") == 0;
 	char size[NUM_SIZE_LEN];
 
-	if (kept > 0)
+	if (kept > 0 && is_check)
+		add(out,
+		    _(" %s of the image, which its block map calls unmapped, were not "
+		      "compared."),
+		    num_format_size(size, sizeof(size), kept));
+	else if (kept > 0)
 		add(out,
 		    _(" %s of the image, which its block map calls unmapped, were left as they "
 		      "were on %s, not compared."),
 		    num_format_size(size, sizeof(size), kept), place(t));
 	if (zeroed > 0)
 		add(out,
-		    strcmp(r->command, "check") == 0
-			    ? _(" %s of the image, which its block map calls unmapped, are zeros "
-				"on %s.")
-			    : _(" %s of the image, which its block map calls unmapped, were "
-				"written as zeros on %s."),
+		    is_check ? _(" %s of the image, which its block map calls unmapped, are zeros "
+				 "on %s.")
+			     : _(" %s of the image, which its block map calls unmapped, were "
+				 "written as zeros on %s."),
 		    num_format_size(size, sizeof(size), zeroed), place(t));
 }
 

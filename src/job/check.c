@@ -100,12 +100,14 @@ static int report_progress(struct check *c, size_t n, struct error *err)
 static int compare_segment(struct check *c, struct plan_reader *reader, struct segment *s,
 			   struct error *err)
 {
-	for (uint64_t off = s->start; off < s->start + s->len;) {
+	uint64_t pos = s->start, off, len;
+
+	while (segments_next_run(c->segs, pos, s->start + s->len, &off, &len)) {
 		size_t n = load(c, off, err);
 
 		if (n == 0)
 			return -1;
-		n = (size_t)num_min(n, s->start + s->len - off);
+		n = (size_t)num_min(n, len);
 		if (plan_reader_read(reader, off, c->want, n, err) < 0)
 			return -1;
 		for (size_t i = 0; i < n && !s->differs; i++) {
@@ -116,7 +118,7 @@ static int compare_segment(struct check *c, struct plan_reader *reader, struct s
 		}
 		if (report_progress(c, n, err) < 0)
 			return -1;
-		off += n;
+		pos = off + n;
 	}
 	return 0;
 }
@@ -124,22 +126,23 @@ static int compare_segment(struct check *c, struct plan_reader *reader, struct s
 /* Hashes one piece and compares with its digest in the receipt. */
 static int hash_segment(struct check *c, struct segment *s, struct error *err)
 {
+	uint64_t pos = s->start, off, len;
 	struct digest got;
 	struct hash *hash;
 	int rc = -1;
 
 	if (hash_new("sha256", &hash, err) < 0)
 		return -1;
-	for (uint64_t off = s->start; off < s->start + s->len;) {
+	while (segments_next_run(c->segs, pos, s->start + s->len, &off, &len)) {
 		size_t n = load(c, off, err);
 
 		if (n == 0)
 			goto out;
-		n = (size_t)num_min(n, s->start + s->len - off);
+		n = (size_t)num_min(n, len);
 		hash_update(c->whole ? c->whole : hash, c->got + (off - c->base), n);
 		if (report_progress(c, n, err) < 0)
 			goto out;
-		off += n;
+		pos = off + n;
 	}
 	hash_peek(hash, &got);
 	if (s->digest.len && !digest_is_equal(&got, &s->digest)) {
@@ -156,22 +159,22 @@ out:
 static int tail_is_clean(struct check *c, const struct segment *tail, const struct layout *stick,
 			 struct error *err)
 {
-	uint64_t bs = stick->gpt.block_size, end;
+	uint64_t bs = stick->gpt.block_size, pos = tail->start, end, off, len;
 
 	if (!stick->gpt.backup.valid || stick->gpt.backup.entries_lba > c->t->geo.size / bs)
 		return 0;
 	end = num_min(stick->gpt.backup.entries_lba * bs, tail->start + tail->len);
-	for (uint64_t off = tail->start; off < end;) {
+	while (segments_next_run(c->segs, pos, end, &off, &len)) {
 		size_t n = load(c, off, err);
 
 		if (n == 0)
 			return -1;
-		n = (size_t)num_min(n, end - off);
+		n = (size_t)num_min(n, len);
 		for (size_t i = 0; i < n; i++) {
 			if (c->got[off - c->base + i])
 				return 0;
 		}
-		off += n;
+		pos = off + n;
 	}
 	return 1;
 }
@@ -261,8 +264,8 @@ static uint64_t bytes_of(const struct segments *segs)
 {
 	uint64_t bytes = 0;
 
-	for (uint32_t i = 0; i < segs->n; i++)
-		bytes += segs->list[i].len;
+	for (size_t i = 0; i < segs->n_runs; i++)
+		bytes += segs->runs[i].len;
 	return bytes;
 }
 
@@ -330,6 +333,20 @@ static int check_image(struct check *c, struct error *err)
 	return source_check_unchanged(j->source, err);
 }
 
+/* What of the image lies between the runs that were written. */
+static int note_not_covered(struct check *c, uint64_t content_size)
+{
+	const struct segment_run *runs = c->segs->runs;
+
+	for (size_t i = 1; i < c->segs->n_runs && runs[i].start < content_size; i++) {
+		uint64_t end = runs[i - 1].start + runs[i - 1].len;
+
+		if (report_add_not_covered(c->rt, end, runs[i].start - end) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int check_receipt(struct check *c, struct error *err)
 {
 	struct receipt_plan *rp;
@@ -340,6 +357,11 @@ static int check_receipt(struct check *c, struct error *err)
 	if (receipt_read(c->j->req->image, c->t->geo.size, c->t->geo.sector_size, &rp, err) < 0)
 		return -1;
 	*c->segs = rp->segs;
+	rp->segs.runs = NULL;
+	if (note_not_covered(c, rp->content_size) < 0) {
+		error_set_nomem(err);
+		goto out;
+	}
 	c->total = bytes_of(c->segs);
 	if (!rp->has_segments && hash_new("sha256", &c->whole, err) < 0)
 		goto out;
@@ -364,7 +386,7 @@ static int check_receipt(struct check *c, struct error *err)
 		rc = judge_segments(c, false, err);
 	}
 out:
-	free(rp);
+	receipt_plan_free(rp);
 	return rc;
 }
 
@@ -380,7 +402,7 @@ static int check_init(struct check *c, struct job *j, struct error *err)
 static void check_done(struct check *c)
 {
 	hash_free(c->whole);
-	free(c->segs);
+	segments_free(c->segs);
 	io_aligned_free(c->got, READ_SIZE);
 	io_aligned_free(c->want, READ_SIZE);
 }

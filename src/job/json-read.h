@@ -29,7 +29,7 @@ struct json_doc {
 	uint32_t n, cap;
 };
 
-#define JSON_READ_MAX_VALUES 100000
+#define JSON_READ_MAX_VALUES 1000000
 #define JSON_READ_MAX_DEPTH 16
 
 /* 0, or -1: not JSON, too deep or too many values. values[0] is the root. */

@@ -99,32 +99,43 @@ static bool get_segments(const struct json_doc *doc, const struct json_value *ar
 	return true;
 }
 
+/* What was written, ascending and inside the stick. */
 static bool get_extents(const struct json_doc *doc, const struct json_value *array,
 			struct segments *segs)
 {
 	const struct json_value *v = json_first(doc, array);
+	uint64_t end = 0, start, len;
 
 	for (uint32_t i = 0; v && i < array->n; i++, v = json_next(doc, v)) {
-		if (!add_piece(doc, v, segs))
+		if (!json_get_u64(json_member(doc, v, "start"), &start) || start < end ||
+		    !json_get_u64(json_member(doc, v, "length"), &len) || len == 0 ||
+		    !num_is_within(start, len, segs->target_size) ||
+		    segments_add_run(segs, start, len) < 0)
 			return false;
+		end = start + len;
 	}
-	return segs->n > 0;
+	return segs->n_runs > 0;
 }
 
-/* The pieces leave out nothing that was written. */
-static bool covers_extents(const struct json_doc *doc, const struct json_value *array,
-			   const struct segments *segs)
+/* The pieces leave out nothing that was written, and none of them is about nothing. */
+static bool covers_extents(const struct segments *segs)
 {
-	const struct json_value *v = json_first(doc, array);
-	uint64_t written = 0, covered = 0, len;
+	uint64_t written = 0, covered = 0, start, len;
 
-	for (uint32_t i = 0; v && i < array->n; i++, v = json_next(doc, v)) {
-		if (!json_get_u64(json_member(doc, v, "length"), &len) || len > segs->target_size)
+	for (size_t i = 0; i < segs->n_runs; i++)
+		written += segs->runs[i].len;
+	for (uint32_t i = 0; i < segs->n; i++) {
+		const struct segment *s = &segs->list[i];
+		uint64_t pos = s->start, before = covered;
+
+		/* Ends: each run begins behind the last one. */
+		while (segments_next_run(segs, pos, s->start + s->len, &start, &len)) {
+			covered += len;
+			pos = start + len;
+		}
+		if (covered == before || pos != s->start + s->len)
 			return false;
-		written += len;
 	}
-	for (uint32_t i = 0; i < segs->n; i++)
-		covered += segs->list[i].len;
 	return covered == written;
 }
 
@@ -153,11 +164,14 @@ static bool get_plan(const struct json_doc *doc, const struct json_value *v,
 	const struct json_value *sha256 = json_member(doc, v, "sha256");
 
 	plan->has_segments = segments && segments->type == JSON_ARRAY && segments->n > 0;
-	if (!plan->has_segments)
-		return get_digest(sha256, &plan->sha256) &&
-		       get_extents(doc, json_member(doc, v, "extents"), &plan->segs);
-	return get_segments(doc, segments, &plan->segs) &&
-	       covers_extents(doc, json_member(doc, v, "extents"), &plan->segs) &&
+	if (!get_extents(doc, json_member(doc, v, "extents"), &plan->segs))
+		return false;
+	if (!plan->has_segments) {
+		plan->segs.list[0] = (struct segment){ .len = plan->segs.target_size };
+		plan->segs.n = 1;
+		return get_digest(sha256, &plan->sha256);
+	}
+	return get_segments(doc, segments, &plan->segs) && covers_extents(&plan->segs) &&
 	       get_partitions(doc, json_member(doc, v, "partitions"), &plan->segs);
 }
 
@@ -189,6 +203,14 @@ static int find_plan(const struct json_doc *doc, struct receipt_plan *plan, uint
 	return 0;
 }
 
+void receipt_plan_free(struct receipt_plan *plan)
+{
+	if (!plan)
+		return;
+	free(plan->segs.runs);
+	free(plan);
+}
+
 int receipt_parse(const char *text, size_t len, uint64_t size, uint32_t sector_size,
 		  struct receipt_plan **ret, struct error *err)
 {
@@ -208,12 +230,16 @@ int receipt_parse(const char *text, size_t len, uint64_t size, uint32_t sector_s
 	plan->segs.target_size = size;
 	plan->segs.sector_size = sector_size;
 	found = find_plan(&doc, plan, &other);
+	if (!json_get_u64(
+		    json_member(&doc, json_member(&doc, &doc.values[0], "image"), "content_size"),
+		    &plan->content_size))
+		plan->content_size = 0;
 	json_read_done(&doc);
 	if (found == 1) {
 		*ret = plan;
 		return 0;
 	}
-	free(plan);
+	receipt_plan_free(plan);
 	if (found < 0)
 		return error_damaged(err);
 	if (other == 0)

@@ -48,21 +48,23 @@ struct pass {
 	uint64_t done, total;
 };
 
-static int hash_segment(struct pass *pass, struct segment *s, struct error *err)
+static int hash_segment(struct pass *pass, const struct segments *segs, struct segment *s,
+			struct error *err)
 {
+	uint64_t pos = s->start, end = s->start + s->len, start, len;
 	struct hash *hash;
 	int rc = 0;
 
 	if (hash_new("sha256", &hash, err) < 0)
 		return -1;
-	for (uint64_t off = 0; rc == 0 && off < s->len; off += READ_SIZE) {
-		size_t len = (size_t)num_min(READ_SIZE, s->len - off);
-
-		rc = plan_reader_read(&pass->reader, s->start + off, pass->buf, len, err);
+	while (rc == 0 && segments_next_run(segs, pos, end, &start, &len)) {
+		len = num_min(len, READ_SIZE);
+		rc = plan_reader_read(&pass->reader, start, pass->buf, len, err);
 		if (rc < 0)
 			break;
 		hash_update(hash, pass->buf, len);
 		hash_update(pass->whole, pass->buf, len);
+		pos = start + len;
 		pass->done += len;
 		if (job_read_progress(pass->j, pass->done, pass->total))
 			rc = error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled."));
@@ -91,7 +93,7 @@ static int hash_segments(struct job *j, const struct report_plan *rp, struct seg
 	if (hash_new("sha256", &pass.whole, err) < 0)
 		return -1;
 	for (uint32_t i = 0; rc == 0 && i < segs->n; i++)
-		rc = hash_segment(&pass, &segs->list[i], err);
+		rc = hash_segment(&pass, segs, &segs->list[i], err);
 	hash_peek(pass.whole, &now);
 	hash_free(pass.whole);
 	if (rc == 0 && !digest_is_equal(&now, &rp->sha256))
@@ -125,7 +127,7 @@ static struct segments *make_segments(struct job *j, const struct report_plan *r
 		return NULL;
 	if (j->source->access == SOURCE_SEQUENTIAL && source_rewind(j->source, &ignored) < 0)
 		return NULL;
-	segs = malloc(sizeof(*segs));
+	segs = calloc(1, sizeof(*segs));
 	buf = malloc(READ_SIZE);
 	ok = segs && buf &&
 	     segments_make(plan, j->r->content_size, &j->r->layout, j->source, segs) == 0 &&
@@ -134,20 +136,29 @@ static struct segments *make_segments(struct job *j, const struct report_plan *r
 	free(buf);
 	if (ok)
 		return segs;
-	free(segs);
+	segments_free(segs);
 	return NULL;
 }
 
+/* Those that follow each other are one: of what they are made the receipt need not know. */
 static void put_extents(struct json *json, const struct plan *plan)
 {
+	const struct extent *x = plan->extents, *end = x + (plan->is_open ? 0 : plan->n_extents);
+
 	json_begin_array(json, "extents");
-	for (size_t i = 0; i < plan->n_extents && !plan->is_open; i++) {
-		if (plan->extents[i].kind == EXTENT_KEEP)
-			continue;
-		json_begin_object(json, NULL);
-		json_u64(json, "start", plan->extents[i].start);
-		json_u64(json, "length", plan->extents[i].len);
-		json_end_object(json);
+	while (x < end) {
+		uint64_t start = x->start, len = 0;
+
+		for (; x < end && x->kind != EXTENT_KEEP; x++)
+			len += x->len;
+		if (len > 0) {
+			json_begin_object(json, NULL);
+			json_u64(json, "start", start);
+			json_u64(json, "length", len);
+			json_end_object(json);
+		} else {
+			x++;
+		}
 	}
 	json_end_array(json);
 }
@@ -203,7 +214,7 @@ static void put_receipt(struct job *j, struct json *json)
 		put_extents(json, plan);
 		put_segments(json, segs);
 		json_end_object(json);
-		free(segs);
+		segments_free(segs);
 	}
 	json_end_array(json);
 	json_end_object(json);

@@ -10,7 +10,8 @@
  *       "segments": [ { "start", "length", "role", "what", "sha256" } ],
  *       "partitions": [ { "table", "start", "length" } ] } ] }
  *
- * Segments (segment.h) are there only when the image could be read twice.
+ * Segments (segment.h) are there only when the image could be read twice. What lies
+ * between the extents is neither recorded nor compared.
  */
 #ifndef ISOWRITE_JOB_RECEIPT_H
 #define ISOWRITE_JOB_RECEIPT_H
@@ -40,16 +41,19 @@ int receipt_write(struct job *j, struct error *err);
 /* One plan of a receipt that was read. */
 struct receipt_plan {
 	struct digest sha256;
-	bool has_segments; /* else segs holds the planned extents, without digests */
+	bool has_segments; /* else segs is one piece over all, without a digest */
+	uint64_t content_size; /* of the image, bytes; 0 not known */
 	struct segments segs;
 };
+
+void receipt_plan_free(struct receipt_plan *plan); /* NULL ok */
 
 /* 1 it is a receipt, 0 it is not (by its first bytes), -1 ERROR_USAGE/ERROR_IO. */
 int receipt_is_one(const char *path, struct error *err);
 
 /*
  * The plan for a stick of this size from the receipt at path; ERROR_IMAGE when
- * it is damaged, ERROR_DIFFERS when it is about sticks of another size. Free by free().
+ * it is damaged, ERROR_DIFFERS when it is about sticks of another size. Free by receipt_plan_free().
  */
 int receipt_read(const char *path, uint64_t size, uint32_t sector_size, struct receipt_plan **ret,
 		 struct error *err);

@@ -167,6 +167,58 @@ static const struct mark *mark_at(const struct marks *marks, uint64_t off, uint6
 	return best;
 }
 
+void segments_free(struct segments *segs)
+{
+	if (!segs)
+		return;
+	free(segs->runs);
+	free(segs);
+}
+
+int segments_add_run(struct segments *segs, uint64_t start, uint64_t len)
+{
+	struct segment_run *last = segs->n_runs ? &segs->runs[segs->n_runs - 1] : NULL;
+
+	if (last && last->start + last->len == start) {
+		last->len += len;
+		return 0;
+	}
+	if (segs->n_runs == segs->cap_runs) {
+		size_t cap = segs->cap_runs ? segs->cap_runs * 2 : 16;
+		struct segment_run *runs = reallocarray(segs->runs, cap, sizeof(*runs));
+
+		if (!runs)
+			return -1;
+		segs->runs = runs;
+		segs->cap_runs = cap;
+	}
+	segs->runs[segs->n_runs++] = (struct segment_run){ start, len };
+	return 0;
+}
+
+bool segments_next_run(const struct segments *segs, uint64_t pos, uint64_t end, uint64_t *ret_start,
+		       uint64_t *ret_len)
+{
+	size_t low = 0, high = segs->n_runs;
+	uint64_t stop;
+
+	/* The first run that ends behind pos; [low, high) shrinks each time. */
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (segs->runs[mid].start + segs->runs[mid].len <= pos)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low == segs->n_runs || num_max(pos, segs->runs[low].start) >= end)
+		return false;
+	stop = num_min(end, segs->runs[low].start + segs->runs[low].len);
+	*ret_start = num_max(pos, segs->runs[low].start);
+	*ret_len = stop - *ret_start;
+	return true;
+}
+
 /* Pieces of this size at most, so that a digest that differs also says about where. */
 static uint64_t piece_size(uint64_t target_size)
 {
@@ -175,13 +227,17 @@ static uint64_t piece_size(uint64_t target_size)
 
 static int add_segment(struct segments *segs, uint64_t start, uint64_t len, const struct mark *m)
 {
+	uint64_t piece = piece_size(segs->target_size);
 	struct segment *last = segs->n ? &segs->list[segs->n - 1] : NULL;
 	enum segment_role role = m ? m->role : SEGMENT_FIXED;
 	const char *what = m ? m->what : "";
 
-	if (last && last->start + last->len == start && last->role == role &&
-	    start % piece_size(segs->target_size) != 0 && strcmp(last->what, what) == 0) {
-		last->len += len;
+	if (segments_add_run(segs, start, len) < 0)
+		return -1;
+	/* Kept bytes between them do not matter. */
+	if (last && last->start / piece == start / piece && last->role == role &&
+	    strcmp(last->what, what) == 0) {
+		last->len = start + len - last->start;
 		return 0;
 	}
 	if (segs->n == SEGMENT_MAX)
@@ -319,7 +375,7 @@ int segments_explain(const struct segments *segs, const struct layout *stick, bo
 /* Drops [pos, off) of a SEQUENTIAL source: bytes that something was laid over. */
 static int skip_to(struct plan_reader *reader, uint64_t off, struct error *err)
 {
-	uint8_t buf[4096];
+	uint8_t buf[16384];
 
 	while (reader->pos < off) {
 		size_t len = (size_t)num_min(sizeof(buf), off - reader->pos), n;

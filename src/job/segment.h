@@ -8,6 +8,10 @@
  *
  * Firmware and partitioning tools rewrite tables and put a backup GPT at the
  * end; systems that boot write to the FAT and ext volumes of the image.
+ *
+ * What a plan keeps belongs to no piece, but a piece may reach over it: of a plan
+ * with many gaps (a block map's) there are many more runs of planned bytes than
+ * pieces.
  */
 #ifndef ISOWRITE_JOB_SEGMENT_H
 #define ISOWRITE_JOB_SEGMENT_H
@@ -42,6 +46,11 @@ struct segment {
 	uint64_t first_bad; /* byte, or start where only digests are known */
 };
 
+/* Planned bytes on the target. */
+struct segment_run {
+	uint64_t start, len;
+};
+
 /* A partition that has to be there still when a table was changed. */
 struct segment_partition {
 	bool is_gpt;
@@ -52,17 +61,29 @@ struct segments {
 	uint64_t target_size;
 	uint32_t sector_size;
 	uint32_t n, n_partitions;
-	struct segment list[SEGMENT_MAX]; /* ascending, without overlaps; kept bytes are in none */
+	struct segment_run *runs; /* owned; ascending, with kept bytes between them */
+	size_t n_runs, cap_runs;
+	struct segment
+		list[SEGMENT_MAX]; /* ascending, without overlaps; no run is outside of them */
 	struct segment_partition partitions[SEGMENT_MAX_PARTITIONS];
 };
 
 const char *segment_role_name(enum segment_role role);
 int segment_role_by_name(const char *name, size_t len, enum segment_role *ret); /* -1 unknown */
 
+void segments_free(struct segments *segs); /* allocated by malloc; NULL ok */
+
+/* Adds a run, which begins where the last one ended or behind it; -1: out of memory. */
+int segments_add_run(struct segments *segs, uint64_t start, uint64_t len);
+
+/* The next planned bytes at or after pos and before end; false if there are none. */
+bool segments_next_run(const struct segments *segs, uint64_t pos, uint64_t end, uint64_t *ret_start,
+		       uint64_t *ret_len);
+
 /*
  * Cuts a closed plan of an image of content_size bytes; src tells which partitions
  * hold writable file systems, as far as it can be read at any place. 0, or -1 when
- * there would be too many pieces.
+ * there would be too many pieces or memory ran out; *ret is to be freed either way.
  */
 int segments_make(const struct plan *plan, uint64_t content_size, const struct layout *lay,
 		  struct source *src, struct segments *ret);

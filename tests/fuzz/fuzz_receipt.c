@@ -24,6 +24,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		    (i > 0 && s->start < s[-1].start + s[-1].len))
 			abort();
 	}
-	free(plan);
+	receipt_plan_free(plan);
 	return 0;
 }

@@ -108,7 +108,7 @@ static void test_receipt_with_segments(void)
 	CHECK(p && p->has_segments && p->segs.n == 2 && p->segs.n_partitions == 1);
 	CHECK_U64(p->segs.list[1].start, 4096);
 	CHECK(p->segs.list[1].digest.value[31] == 0xff && p->segs.partitions[0].is_gpt);
-	free(p);
+	receipt_plan_free(p);
 }
 
 static void test_receipt_of_a_pipe(void)
@@ -119,7 +119,7 @@ static void test_receipt_of_a_pipe(void)
 		    "\"extents\":[{\"start\":0,\"length\":512}],\"segments\":[],\"partitions\":[]}",
 		    &p) == ERROR_NONE);
 	CHECK(p && !p->has_segments && p->segs.n == 1 && p->sha256.len == 32);
-	free(p);
+	receipt_plan_free(p);
 }
 
 static void test_receipt_rejects(void)
@@ -237,7 +237,7 @@ static void test_segments_cover_the_plan(void)
 	CHECK(segs->list[1].role == SEGMENT_TABLE && segs->list[1].len == 72);
 	CHECK(segs->list[segs->n - 1].role == SEGMENT_TAIL);
 	CHECK(segs->n_partitions == 2);
-	free(segs);
+	segments_free(segs);
 	free(lay);
 }
 
@@ -287,7 +287,7 @@ static void test_what_use_explains(void)
 	segment_at(segs, 0)->differs = false;
 	segment_at(segs, 3 * MIB)->differs = true;
 	CHECK(segments_explain(segs, stick, true, text, sizeof(text), &bad) == 0);
-	free(segs);
+	segments_free(segs);
 	free(stick);
 	free(lay);
 }
@@ -301,7 +301,7 @@ static void test_unknown_partition_is_fixed(void)
 	make_layout(lay);
 	segs = cut(lay);
 	CHECK(segment_at(segs, 2 * MIB)->role == SEGMENT_FIXED);
-	free(segs);
+	segments_free(segs);
 	free(lay);
 }
 
