@@ -153,6 +153,8 @@ static int prepare(struct job *j, struct error *err)
 		return -1;
 	if (job_make_plans(j, err) < 0)
 		return -1;
+	if (j->req->format)
+		return 0; /* what follows is about the image */
 	if (job_check_digests(j, err) < 0)
 		return -1;
 	return strcmp(j->r->command, "write") == 0 ? job_check_bmap(j, err) : 0;
