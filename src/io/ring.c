@@ -9,8 +9,10 @@
 
 #include <errno.h>
 #include <liburing.h>
+#include <linux/aio_abi.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,6 +89,14 @@ unsigned int ring_in_flight(const struct ring *ring)
 	return ring->in_flight;
 }
 
+static void put_done(struct ring *ring, struct ring_op *op, int res)
+{
+	op->res = res;
+	op->next = NULL;
+	*ring->done_tail = op;
+	ring->done_tail = &op->next;
+}
+
 static void do_now(struct ring *ring, struct ring_op *op)
 {
 	ssize_t n;
@@ -95,10 +105,61 @@ static void do_now(struct ring *ring, struct ring_op *op)
 		n = op->is_write ? pwrite(ring->fd, op->buf, op->len, (off_t)op->off)
 				 : pread(ring->fd, op->buf, op->len, (off_t)op->off);
 	} while (n < 0 && errno == EINTR);
-	op->res = n < 0 ? -errno : (int)n;
-	op->next = NULL;
-	*ring->done_tail = op;
-	ring->done_tail = &op->next;
+	put_done(ring, op, n < 0 ? -errno : (int)n);
+}
+
+/* Hands requests to Linux AIO in one call and waits for what it took. Sets ops[i] of those NULL. */
+static void do_by_aio(struct ring *ring, struct ring_op **ops, unsigned int n, struct iocb *cb,
+		      struct iocb **list)
+{
+	struct io_event event;
+	aio_context_t ctx = 0;
+	long taken, rc = 1;
+
+	if (syscall(SYS_io_setup, n, &ctx) != 0)
+		return;
+	for (unsigned int i = 0; i < n; i++) {
+		list[i] = &cb[i];
+		cb[i].aio_lio_opcode = ops[i]->is_write ? IOCB_CMD_PWRITE : IOCB_CMD_PREAD;
+		cb[i].aio_fildes = (uint32_t)ring->fd;
+		cb[i].aio_buf = (uintptr_t)ops[i]->buf;
+		cb[i].aio_nbytes = ops[i]->len;
+		cb[i].aio_offset = (int64_t)ops[i]->off;
+		cb[i].aio_data = i;
+	}
+	taken = syscall(SYS_io_submit, ctx, n, list);
+	/* Ends: every round takes one event, or is interrupted, or fails. */
+	while (taken > 0) {
+		rc = syscall(SYS_io_getevents, ctx, 1L, 1L, &event, NULL);
+		if (rc == 1 && event.data < n && ops[event.data]) {
+			put_done(ring, ops[event.data], (int)event.res);
+			ops[event.data] = NULL;
+			taken--;
+		} else if (rc >= 0 || errno != EINTR) {
+			break;
+		}
+	}
+	(void)syscall(SYS_io_destroy, ctx); /* waits for what it still has */
+}
+
+/*
+ * The plain path's held requests: one call for all, since pwrite() can be killed
+ * between two. What is not done so (a filter, no AIO) is done one by one.
+ */
+static void do_batch(struct ring *ring)
+{
+	unsigned int n = ring->n_untaken;
+	struct iocb *cb = calloc(n, sizeof(*cb));
+	struct iocb **list = calloc(n, sizeof(struct iocb *));
+
+	if (cb && list)
+		do_by_aio(ring, ring->untaken, n, cb, list);
+	free(cb);
+	free(list);
+	for (unsigned int i = 0; i < n; i++)
+		if (ring->untaken[i])
+			do_now(ring, ring->untaken[i]);
+	ring->n_untaken = 0;
 }
 
 static bool is_transient(int n)
@@ -144,6 +205,10 @@ void ring_submit(struct ring *ring, struct ring_op *op)
 	int fd = ring->is_registered ? 0 : ring->fd;
 
 	ring->in_flight++;
+	if (!ring->is_async && ring->is_held && ring->n_untaken < ring->depth) {
+		ring->untaken[ring->n_untaken++] = op;
+		return;
+	}
 	if (ring->is_async && !ring->is_broken && ring->n_untaken == ring->depth)
 		(void)enter(ring, 0); /* full, held or not */
 	if (ring->is_async && !ring->is_broken && ring->n_untaken < ring->depth)
@@ -207,6 +272,10 @@ struct ring_op *ring_wait(struct ring *ring)
 
 		if (op)
 			return op;
+		if (!ring->is_async) {
+			do_batch(ring);
+			continue;
+		}
 		op = take_cqe(ring);
 		if (op && is_transient(op->res)) {
 			/* The kernel's trouble, not the medium's: once more, by a plain call. */

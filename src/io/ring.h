@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Asynchronous reads and writes of one descriptor: io_uring where the kernel
- * lets us, else plain pread and pwrite, done at once when submitted. The only
+ * lets us, else plain pread and pwrite, done at once when submitted (what was
+ * held goes through Linux AIO, which takes many requests in one call). The only
  * user of liburing. One thread uses a ring; it has one ring a target, because
  * submitting can block in the kernel when that target's queue is full, and a
  * hanging stick must not delay the others.
