@@ -64,6 +64,7 @@ struct lane {
 	struct engine_buf **ready; /* by seq % n_bufs */
 	size_t n_bufs;
 	uint64_t head; /* seq of the next buffer to publish */
+	uint64_t last_off; /* where the last published one begins; bytes */
 	uint64_t hash_next; /* seq the hasher takes next (streams only) */
 	bool ended;
 	struct error error; /* kind != ERROR_NONE: the source failed */

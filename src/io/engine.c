@@ -165,11 +165,19 @@ static unsigned int choose_depth(const struct engine *e)
 
 static int init_pumps(struct engine *e, struct engine_target *targets, size_t n, struct error *err)
 {
+	/* The leader's, and one for each target: each may fall behind the leader. */
+	size_t n_lanes = n > 1 ? n + 1 : 1;
+
 	e->pumps = calloc(n, sizeof(*e->pumps));
-	e->lanes = calloc(n, sizeof(*e->lanes));
+	e->lanes = calloc(n_lanes, sizeof(*e->lanes));
 	if (!e->pumps || !e->lanes)
 		return error_set_nomem(err);
-	e->n_pumps = e->n_lanes = n;
+	e->n_pumps = n;
+	e->n_lanes = n_lanes;
+	for (size_t i = 0; i < n_lanes; i++) {
+		pthread_cond_init(&e->lanes[i].can_fill, NULL);
+		e->lanes[i].e = e;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct pump *p = &e->pumps[i];
 
@@ -181,8 +189,6 @@ static int init_pumps(struct engine *e, struct engine_target *targets, size_t n,
 		p->lane = &e->lanes[0];
 		p->depth = choose_depth(e);
 		pthread_cond_init(&p->can_take, NULL);
-		pthread_cond_init(&e->lanes[i].can_fill, NULL);
-		e->lanes[i].e = e;
 		p->scratch = io_aligned_alloc(ENGINE_BUF_MAX);
 		if (!p->scratch)
 			return error_set_nomem(err);

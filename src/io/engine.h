@@ -87,6 +87,7 @@ struct engine_result {
 	struct digest sha256; /* read back: over the planned bytes */
 	struct digest content_sha256; /* read back: first content bytes of a raw plan; len 0 else */
 	double seconds_write, seconds_flush, seconds_verify;
+	double seconds_wait; /* at the gate, for the end of the source */
 };
 
 /* One target of a run; owned by the caller for the whole run. */

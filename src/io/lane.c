@@ -137,16 +137,27 @@ static struct lane *find_parked_locked(struct engine *e)
 	return NULL;
 }
 
+/* Is a target ahead of the leader, that is of the hash? It will wait for it at the gate. */
+static bool is_overtaken_locked(const struct lane *lane)
+{
+	const struct engine *e = lane->e;
+
+	for (size_t i = 1; lane->is_leader && i < e->n_lanes; i++)
+		if (e->lanes[i].last_off > lane->last_off)
+			return true;
+	return false;
+}
+
 /*
- * The pool is used up: is a target starving while another has unread buffers
- * queued? Then the other one moves to a lane of its own. True if buffers may
- * have become free.
+ * The pool is used up: is a target starving, or ahead of this lane, while
+ * another has unread buffers queued? Then the other one moves to a lane of its
+ * own. True if buffers may have become free.
  */
 static bool split_locked(struct lane *lane)
 {
 	struct engine *e = lane->e;
 	struct pump *slowest = NULL;
-	bool starving = false;
+	bool starving = is_overtaken_locked(lane);
 	struct lane *own;
 
 	for (size_t i = 0; i < e->n_pumps; i++) {
@@ -216,6 +227,9 @@ static void publish(struct engine_buf *buf)
 
 	pthread_mutex_lock(&e->lock);
 	lane->ready[lane->head++ % lane->n_bufs] = buf;
+	lane->last_off = buf->off;
+	if (is_overtaken_locked(&e->lanes[0]))
+		pthread_cond_signal(&e->lanes[0].can_fill);
 	if (lane->is_leader && e->has_hasher)
 		buf->refs++;
 	for (size_t i = 0; i < e->n_pumps; i++) {

@@ -413,6 +413,11 @@ static int write_window(struct pump *p, struct error *err)
 	return write_runs(p, 0, first, ep->head, err);
 }
 
+static double seconds_since(uint64_t then)
+{
+	return (double)(engine_now() - then) / 1e9;
+}
+
 static int wait_head(struct pump *p, struct error *err)
 {
 	struct engine *e = p->e;
@@ -432,22 +437,19 @@ static int wait_head(struct pump *p, struct error *err)
 static int wait_gate(struct pump *p, struct error *err)
 {
 	struct engine *e = p->e;
+	uint64_t t0 = engine_now();
 	int rc = 0;
 
 	pthread_mutex_lock(&e->lock);
 	while (!e->source_done && !atomic_load(&e->cancelled))
 		lane_wait_locked(p, &e->changed);
+	p->et->result.seconds_wait = seconds_since(t0);
 	if (e->source_error.kind != ERROR_NONE) {
 		*err = e->source_error;
 		rc = -1;
 	}
 	pthread_mutex_unlock(&e->lock);
 	return rc == 0 && pump_is_cancelled(p, err) ? -1 : rc;
-}
-
-static double seconds_since(uint64_t then)
-{
-	return (double)(engine_now() - then) / 1e9;
 }
 
 static int write_phase(struct pump *p, struct error *err)

@@ -250,6 +250,7 @@ static void put_target(struct json *j, const struct report *r, const struct repo
 	json_begin_object(j, "seconds");
 	json_double(j, "write", res->seconds_write);
 	json_double(j, "flush", res->seconds_flush);
+	json_double(j, "wait", res->seconds_wait);
 	json_double(j, "verify", res->seconds_verify);
 	json_end_object(j);
 	if (t->status == TARGET_CHANGED)
