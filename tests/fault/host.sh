@@ -441,6 +441,28 @@ test_one_bad_among_good()
 	window_is_zero medium.1
 }
 
+# A fast stick that is late at first gets a lane of its own; the lane that hashes must not
+# go on at the pace of the slow sticks that stayed in it, since the gate needs the whole hash.
+test_a_fast_stick_among_slow_ones_waits_for_none()
+{
+	local sticks=()
+
+	noise 64M image
+	for i in 1 2 3; do
+		truncate -s 66M "stick$i"
+		lying_stick "stick$i"
+		sticks+=("$dev")
+		[ $i = 3 ] || rules bps=16000000
+	done
+	rules "stall=w:0:4096:1000:0:1"
+	run 0 timeout -k 1 60 "$ISOWRITE" -y --json image "${sticks[@]}"
+	is "$(json out '[t["status"] for t in j["targets"]] == ["verified"] * 3')" true
+	json out '[t["seconds"] for t in j["targets"]]' >&2
+	is "$(json out 'j["targets"][2]["seconds"]["wait"] < j["targets"][0]["seconds"]["write"] / 4')" \
+		true "waits for a slow stick"
+}
+
+
 # The image's own disk fails.
 test_source_read_error()
 {
