@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -52,6 +53,20 @@ static int open_directory(const char *what, const char *path, struct error *err)
 	return fd;
 }
 
+static const char *describe_mode(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFDIR:
+		return _("a directory");
+	case S_IFLNK:
+		return _("a link");
+	case S_IFBLK:
+		return _("a block device");
+	default:
+		return _("a device or pipe");
+	}
+}
+
 int outfile_check(const char *what, const char *path, bool overwrite, struct error *err)
 {
 	auto_fd int dir = -1;
@@ -64,7 +79,8 @@ int outfile_check(const char *what, const char *path, bool overwrite, struct err
 				 what);
 	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		return error_set(err, ERROR_USAGE, "output-path",
-				 _("The %s %s exists and is no regular file."), what, name);
+				 _("The %s %s exists and is no regular file, but %s."), what, name,
+				 describe_mode(st.st_mode));
 	if (lstat(path, &st) == 0 && !overwrite)
 		return error_set(err, ERROR_USAGE, "output-exists",
 				 _("The %s %s exists; --overwrite replaces it."), what, name);
@@ -78,41 +94,155 @@ int outfile_check(const char *what, const char *path, bool overwrite, struct err
 	return 0;
 }
 
-/* Gives the temporary file its name; without overwrite an existing one stays. */
-static int put_in_place(int dir, const char *temp, const char *base, bool overwrite)
+uint64_t outfile_room(const char *path)
 {
-	if (overwrite)
-		return renameat(dir, temp, dir, base);
-	if (renameat2(dir, temp, dir, base, RENAME_NOREPLACE) == 0)
+	auto_free char *copy = strdup(path);
+	struct statvfs fs;
+	uint64_t room;
+
+	if (!copy || statvfs(dirname(copy), &fs) < 0 ||
+	    __builtin_mul_overflow((uint64_t)fs.f_bavail, (uint64_t)fs.f_frsize, &room))
+		return UINT64_MAX;
+	return room;
+}
+
+int outfile_open(const char *what, const char *path, bool overwrite, struct outfile *ret,
+		 struct error *err)
+{
+	struct outfile f = { .fd = -1, .what = what, .overwrite = overwrite };
+	char name[300];
+	int sys;
+
+	f.dir = open_directory(what, path, err);
+	if (f.dir < 0)
+		return -1;
+	f.path = strdup(path);
+	if (!f.path) {
+		close(f.dir);
+		return error_set_nomem(err);
+	}
+	f.fd = openat(f.dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
+	if (f.fd < 0) {
+		snprintf(f.temp, sizeof(f.temp), ".isowrite.%ld", (long)getpid());
+		f.fd = openat(f.dir, f.temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
+			      0666);
+	}
+	if (f.fd < 0) {
+		sys = errno;
+		f.temp[0] = '\0';
+		outfile_close(&f);
+		return error_set_sys(err, ERROR_IO, "output", sys, _("The %s %s cannot be created"),
+				     what, text_escape(path, SIZE_MAX, name, sizeof(name)));
+	}
+	*ret = f;
+	return 0;
+}
+
+int outfile_set_error(const struct outfile *f, int sys, struct error *err)
+{
+	char name[300];
+
+	text_escape(f->path, SIZE_MAX, name, sizeof(name));
+	switch (sys) {
+	case ENOSPC:
+		return error_set(err, ERROR_FIT, "output-full",
+				 _("The %s %s does not fit: its file system is full. Nothing is "
+				   "left of it."),
+				 f->what, name);
+	case EDQUOT:
+		return error_set(err, ERROR_FIT, "output-full",
+				 _("The %s %s does not fit: your quota is used up. Nothing is left "
+				   "of it."),
+				 f->what, name);
+	case EFBIG:
+		return error_set(err, ERROR_FIT, "output-too-large",
+				 _("The %s %s would become larger than its file system allows "
+				   "(FAT: 4 GiB). Nothing is left of it."),
+				 f->what, name);
+	default:
+		return error_set_sys(err, ERROR_IO, "output", sys,
+				     _("The %s %s was not written, and nothing is left of it"),
+				     f->what, name);
+	}
+}
+
+/* Gives the temporary file its name; without overwrite an existing one stays. */
+static int put_in_place(struct outfile *f, const char *base)
+{
+	char link[32];
+
+	if (!f->temp[0]) {
+		/* AT_EMPTY_PATH would need a capability. */
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", f->fd);
+		if (!f->overwrite)
+			return linkat(AT_FDCWD, link, f->dir, base, AT_SYMLINK_FOLLOW);
+		snprintf(f->temp, sizeof(f->temp), ".isowrite.%ld", (long)getpid());
+		if (linkat(AT_FDCWD, link, f->dir, f->temp, AT_SYMLINK_FOLLOW) < 0) {
+			f->temp[0] = '\0';
+			return -1;
+		}
+	}
+	if (f->overwrite)
+		return renameat(f->dir, f->temp, f->dir, base);
+	if (renameat2(f->dir, f->temp, f->dir, base, RENAME_NOREPLACE) == 0)
 		return 0;
 	/* File systems without it (NFS): a hard link does not replace either. */
 	if (errno != EINVAL && errno != ENOSYS)
 		return -1;
-	if (linkat(dir, temp, dir, base, 0) < 0)
+	if (linkat(f->dir, f->temp, f->dir, base, 0) < 0)
 		return -1;
-	return unlinkat(dir, temp, 0);
+	return unlinkat(f->dir, f->temp, 0);
+}
+
+int outfile_commit(struct outfile *f, struct error *err)
+{
+	auto_free char *copy = strdup(f->path);
+	char name[300];
+
+	if (!copy)
+		return error_set_nomem(err);
+	if (fsync(f->fd) < 0 || put_in_place(f, basename(copy)) < 0) {
+		if (errno != EEXIST)
+			return outfile_set_error(f, errno, err);
+		return error_set(err, ERROR_USAGE, "output-exists",
+				 _("The %s %s was not written: somebody else made one meanwhile."),
+				 f->what, text_escape(f->path, SIZE_MAX, name, sizeof(name)));
+	}
+	f->temp[0] = '\0';
+	if (fsync(f->dir) < 0 && errno != EINVAL)
+		return error_set_sys(
+			err, ERROR_IO, "output", errno,
+			_("The %s %s is there, but its name may be lost with the power"), f->what,
+			text_escape(f->path, SIZE_MAX, name, sizeof(name)));
+	return 0;
+}
+
+void outfile_close(struct outfile *f)
+{
+	if (f->temp[0])
+		unlinkat(f->dir, f->temp, 0);
+	if (f->fd >= 0)
+		close(f->fd);
+	if (f->dir >= 0)
+		close(f->dir);
+	free(f->path);
+	*f = (struct outfile){ .fd = -1, .dir = -1 };
 }
 
 int outfile_write(const char *what, const char *path, bool overwrite, const void *data, size_t len,
 		  struct error *err)
 {
-	auto_free char *copy = strdup(path);
-	auto_fd int dir = open_directory(what, path, err);
-	auto_fd int fd = -1;
-	char temp[64], name[300];
+	struct outfile f;
+	int rc;
 
-	if (dir < 0)
+	if (outfile_open(what, path, overwrite, &f, err) < 0)
 		return -1;
-	if (!copy)
-		return error_set_nomem(err);
-	snprintf(temp, sizeof(temp), ".isowrite.%ld", (long)getpid());
-	fd = openat(dir, temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (fd >= 0 && io_pwrite_full(fd, data, len, 0) == (ssize_t)len && fsync(fd) == 0 &&
-	    put_in_place(dir, temp, basename(copy), overwrite) == 0 && fsync(dir) == 0)
-		return 0;
-	error_set_sys(err, ERROR_INTERNAL, "output", errno, _("The %s %s was not written"), what,
-		      text_escape(path, SIZE_MAX, name, sizeof(name)));
-	if (fd >= 0)
-		unlinkat(dir, temp, 0);
-	return -1;
+	if (io_pwrite_full(f.fd, data, len, 0) == (ssize_t)len)
+		rc = outfile_commit(&f, err);
+	else
+		rc = outfile_set_error(&f, errno, err);
+	outfile_close(&f);
+	if (rc < 0)
+		err->kind = ERROR_INTERNAL; /* what it is beside of was done */
+	return rc;
 }

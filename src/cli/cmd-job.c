@@ -23,11 +23,12 @@
 void cmd_make_request(const struct options *o, struct job_request *ret)
 {
 	bool is_plan = o->command == COMMAND_PLAN || o->dry_run;
+	bool is_read = o->command == COMMAND_READ; /* what it reads is its one target */
 
 	*ret = (struct job_request){
-		.image = o->operands[0],
-		.targets = o->operands + 1,
-		.n_targets = o->n_operands - 1,
+		.image = is_read ? NULL : o->operands[0],
+		.targets = is_read ? o->operands : o->operands + 1,
+		.n_targets = is_read ? 1 : o->n_operands - 1,
 		.mode = o->mode,
 		.fix_gpt = o->fix_gpt,
 		.seed = o->seed,
@@ -50,6 +51,11 @@ void cmd_make_request(const struct options *o, struct job_request *ret)
 		.size = o->size,
 		.sector_size = o->sector_size ? o->sector_size : 512,
 		.strict = o->strict,
+		.output = o->output,
+		.backup = o->backup,
+		.compress = o->compress,
+		.overwrite = o->overwrite,
+		.used = o->used,
 	};
 	for (size_t i = 0; i < o->n_want; i++)
 		ret->want[i] = o->want[i];
@@ -186,7 +192,10 @@ static void print_json(struct ui *ui, const struct report *r)
 			json_print_error(r->targets[i].path, &r->targets[i].error);
 	}
 	json_init(&j);
-	report_to_json(r, &j);
+	if (strcmp(r->command, "read") == 0)
+		report_read_to_json(r, &j);
+	else
+		report_to_json(r, &j);
 	if (ui_json_print(&j) < 0)
 		ui_warn(ui, _("Out of memory."));
 }
@@ -237,8 +246,10 @@ static void print_written(struct ui *ui, const struct report *r)
 	struct words how =
 		words_for(ui_columns(STDOUT_FILENO), ui->opts->bytes, ui->opts->verbose > 0);
 
-	if (!ui->opts->quiet)
-		words_print_results(ui->out, &how, r);
+	if (ui->opts->quiet)
+		return;
+	words_print_results(ui->out, &how, r);
+	words_print_backups(ui->out, &how, r);
 }
 
 static void print_one_map(struct ui *ui, struct map *map)

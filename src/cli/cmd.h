@@ -43,6 +43,7 @@ enum command_id {
 	COMMAND_CHECK,
 	COMMAND_VERIFY,
 	COMMAND_FORMAT,
+	COMMAND_READ,
 	COMMAND_REPORT, /* the option --report: no word of its own */
 	N_COMMANDS,
 };
@@ -85,6 +86,10 @@ struct options {
 	enum format_type type; /* format */
 	enum format_table table;
 	const char *label; /* or NULL */
+	const char *output; /* read: -o, "-" standard output; or NULL */
+	const char *backup; /* write: path or NULL */
+	const char *compress; /* read, --backup: "zst", "none", or NULL: by the name */
+	bool used; /* read */
 	bool full; /* inspect: without a read budget */
 	const char *svg; /* inspect: path of the picture, or NULL */
 	bool all, list; /* devices */
@@ -155,5 +160,6 @@ int cmd_check(const struct options *opts, struct ui *ui);
 int cmd_verify(const struct options *opts, struct ui *ui);
 int cmd_report(const struct options *opts, struct ui *ui);
 int cmd_format(const struct options *opts, struct ui *ui);
+int cmd_read(const struct options *opts, struct ui *ui);
 
 #endif

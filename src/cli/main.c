@@ -16,6 +16,7 @@ static const struct {
 	[COMMAND_INSPECT] = { cmd_inspect }, [COMMAND_DEVICES] = { cmd_devices },
 	[COMMAND_CHECK] = { cmd_check },     [COMMAND_VERIFY] = { cmd_verify },
 	[COMMAND_FORMAT] = { cmd_format },
+	[COMMAND_READ] = { cmd_read },
 	[COMMAND_REPORT] = { cmd_report },
 };
 

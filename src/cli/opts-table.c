@@ -27,12 +27,13 @@ const struct command_row command_table[N_COMMANDS] = {
 			     SIZE_MAX },
 	[COMMAND_FORMAT] = { "format", "TARGET...", _("one empty volume of full size, for files"),
 			     1, SIZE_MAX },
+	[COMMAND_READ] = { "read", "DEVICE -o FILE", _("a stick or a disc into a file"), 1, 1 },
 	[COMMAND_REPORT] = { "report", "[DEVICE]", _("facts for a bug report"), 0, 1, true },
 };
 
 const char *const command_reserved[] = {
-	"boot-test", "test",   "ls",   "cat",  "extract", "mount",
-	"create", "read",   "burn",      "umount", "keys", "undo", "multi",   NULL,
+	"boot-test", "test", "ls",   "cat",  "extract", "mount", "create",
+	"burn",	     "umount",    "keys", "undo", "multi", NULL,
 };
 
 /* Chooses among words: returns the index, or sets err. */
@@ -83,6 +84,7 @@ FLAG_SETTER(report)
 FLAG_SETTER(bytes)
 FLAG_SETTER(quiet)
 FLAG_SETTER(no_sums)
+FLAG_SETTER(used)
 
 static int set_verbose(struct options *o, const char *value, struct error *err)
 {
@@ -359,6 +361,26 @@ static int set_bmap(struct options *o, const char *value, struct error *err)
 	return set_path(&o->bmap, "--bmap", value, err);
 }
 
+static int set_output(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->output, "--output", value, err);
+}
+
+static int set_backup(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->backup, "--backup", value, err);
+}
+
+static int set_compress(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "zst", "none" };
+	int i = choose("--compress", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->compress = words[i];
+	return i < 0 ? -1 : 0;
+}
+
 static int set_protect(struct options *o, const char *value, struct error *err)
 {
 	return set_path(&o->protect, "--protect", value, err);
@@ -418,7 +440,8 @@ static int set_sector_size(struct options *o, const char *value, struct error *e
 #define V (1u << COMMAND_VERIFY)
 #define F (1u << COMMAND_FORMAT)
 #define R (1u << COMMAND_REPORT)
-#define EVERY (W | P | I | D | C | V | F | R)
+#define RD (1u << COMMAND_READ)
+#define EVERY (W | P | I | D | C | V | F | R | RD)
 
 /* help and version have no setter: opts_parse() knows them. */
 static const struct option_row rows[] = {
@@ -444,18 +467,26 @@ static const struct option_row rows[] = {
 	  _("ignore lists (SHA256SUMS ...) beside the image"), set_no_sums },
 	{ 0, "require", "WHAT", 0, VALUE_WORDS, "digest none", W | V, false,
 	  _("digest: only if a digest or list proves the image"), set_require },
-	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W | F, true,
+	{ 0, "no-verify", NULL, 0, VALUE_NONE, NULL, W | F | RD, true,
 	  _("do not read back: \"written, not verified\""), set_no_verify },
 	{ 0, "allow", "RULE,...", 0, VALUE_LIST, "internal contents large partition truncated",
 	  W | P | F, true, _("lift a safety rule by its name"), set_allow },
-	{ 0, "unmount", NULL, 0, VALUE_NONE, NULL, W | F, true,
+	{ 0, "unmount", NULL, 0, VALUE_NONE, NULL, W | F | RD, true,
 	  _("unmount what is mounted (with --yes, in scripts)"), set_unmount },
-	{ 0, "keep-going", NULL, 0, VALUE_NONE, NULL, W | F, false,
-	  _("write the other targets when one cannot be written"), set_keep_going },
+	{ 0, "keep-going", NULL, 0, VALUE_NONE, NULL, W | F | RD, false,
+	  _("write the other targets; read: zeros for bad sectors"), set_keep_going },
 	{ 0, "receipt", "FILE", 0, VALUE_FILE, NULL, W, false,
 	  _("record what was written, for check"), set_receipt },
-	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W | I, false,
-	  _("let --receipt and --svg replace a file"), set_overwrite },
+	{ 0, "backup", "FILE", 0, VALUE_FILE, NULL, W, false,
+	  _("read what is on the stick into FILE first"), set_backup },
+	{ 'o', "output", "FILE", 0, VALUE_FILE, NULL, RD, false,
+	  _("where it goes; .zst compresses, - is standard output"), set_output },
+	{ 0, "used", NULL, 0, VALUE_NONE, NULL, RD, false,
+	  _("only up to the end of the last partition"), set_used },
+	{ 0, "compress", "HOW", 0, VALUE_WORDS, "zst none", W | RD, false,
+	  _("zst or none, whatever FILE is called"), set_compress },
+	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W | I | RD, false,
+	  _("let --receipt, --backup, --svg and -o replace a file"), set_overwrite },
 	{ 0, "size", "SIZE", 0, VALUE_FREE, NULL, W | P | F, false,
 	  _("the stick's, to plan for; or of a new file:PATH"), set_size },
 	{ 0, "sector-size", "BYTES", 0, VALUE_WORDS, "512 1024 2048 4096", P, false,
@@ -481,7 +512,7 @@ static const struct option_row rows[] = {
 	{ 0, "label", "NAME", 0, VALUE_FREE, NULL, F, false, _("the volume's name"), set_label },
 	{ 0, "table", "TABLE", 0, VALUE_WORDS, "mbr gpt", F, false,
 	  _("mbr up to 2 TiB, else gpt, unless given"), set_table },
-	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C | V | F, false,
+	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C | V | F | RD, false,
 	  _("auto, bar, lines or none"), set_progress },
 	{ 'J', "json", "lines", true, VALUE_WORDS, "object lines", EVERY, true,
 	  _("one JSON object on standard output; or events"), set_json },
@@ -510,3 +541,4 @@ const struct option_row *const option_table = rows;
 #undef V
 #undef F
 #undef R
+#undef RD

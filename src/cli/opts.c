@@ -39,6 +39,8 @@ static void make_getopt_tables(struct option longs[N_OPTIONS + 1], char shorts[2
 				row->is_value_optional ? optional_argument : required_argument;
 		if (row->short_name) /* short options with optional values come without them */
 			shorts[n++] = row->short_name;
+		if (row->short_name && row->value && !row->is_value_optional)
+			shorts[n++] = ':';
 	}
 	shorts[n] = '\0';
 }
@@ -281,9 +283,21 @@ static int check_combinations(const struct options *o, struct error *err)
 	if (o->protect && o->unprotect)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--protect and --unprotect exclude each other."));
-	if (o->overwrite && !o->receipt && !o->svg)
-		return error_set(err, ERROR_USAGE, "conflict", _("--overwrite goes with %s=FILE."),
-				 o->command == COMMAND_INSPECT ? "--svg" : "--receipt");
+	if (o->overwrite && !o->receipt && !o->svg && !o->backup && o->command != COMMAND_READ)
+		return error_set(err, ERROR_USAGE, "conflict", _("--overwrite goes with %s."),
+				 o->command == COMMAND_INSPECT ?
+					 "--svg=FILE" :
+					 _("--receipt=FILE or --backup=FILE"));
+	if (o->command == COMMAND_WRITE && o->compress && !o->backup)
+		return error_set(err, ERROR_USAGE, "conflict",
+				 _("--compress goes with --backup=FILE."));
+	if (o->command == COMMAND_READ && !o->output)
+		return error_set(err, ERROR_USAGE, "no-output",
+				 _("'read' wants to know where to: isowrite read DEVICE -o FILE"));
+	if (o->command == COMMAND_READ && o->json != JSON_NONE && strcmp(o->output, "-") == 0)
+		return error_set(err, ERROR_USAGE, "conflict",
+				 _("Standard output cannot take both the image and JSON; name a "
+				   "file."));
 	if (o->sector_size && !o->size)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--sector-size goes with --size=SIZE."));

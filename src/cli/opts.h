@@ -38,7 +38,7 @@ struct option_row {
 };
 
 extern const struct command_row command_table[N_COMMANDS];
-#define N_OPTIONS 39
+#define N_OPTIONS 43
 extern const struct option_row *const option_table;
 
 /* Names that are commands of the interface, but not built: NULL-terminated. */

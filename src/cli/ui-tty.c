@@ -269,6 +269,7 @@ static void show_warning(struct tty *tty, const struct event *event)
 
 static void show_identity(struct tty *tty, const struct report *r)
 {
+	bool is_read = strcmp(r->command, "read") == 0;
 	bool is_check = strcmp(r->command, "check") == 0;
 
 	if (tty->identity_shown || is_check || r->is_dry_run)
@@ -276,7 +277,7 @@ static void show_identity(struct tty *tty, const struct report *r)
 	tty->identity_shown = true;
 	clear_drawn(tty);
 	tty->image.is_active = false;
-	if (!tty->ui->opts->quiet || !tty->ui->opts->yes)
+	if (!tty->ui->opts->quiet || (!is_read && !tty->ui->opts->yes))
 		print_identity(tty, tty->ui->err, ui_columns(STDERR_FILENO), r);
 	fflush(tty->ui->err);
 }
@@ -336,7 +337,8 @@ static void take_progress(struct tty *tty, const struct event *event)
 
 		p->is_finished = true;
 		p->is_complete = t->error.kind == ERROR_NONE &&
-				 (t->status == TARGET_VERIFIED || t->status == TARGET_WRITTEN);
+				 (t->status == TARGET_VERIFIED || t->status == TARGET_WRITTEN ||
+				  t->status == TARGET_READ);
 		p->word = target_status_name(t->status);
 	} else {
 		p->last = *event;

@@ -9,7 +9,6 @@
 #include "base/num.h"
 #include "base/text.h"
 
-#define WORDS_INDENT 9      /* of the block's second column */
 #define WORDS_MAX_VOLUMES 6 /* named one by one */
 #define WORDS_MAX_NOTES 3
 
@@ -247,7 +246,7 @@ const char *words_image(const struct report *r, char *buf, size_t size)
 	return buf;
 }
 
-static const char *size_word(bool bytes, uint64_t n, char *buf, size_t size)
+const char *words_size(bool bytes, uint64_t n, char *buf, size_t size)
 {
 	if (!bytes)
 		return num_format_size(buf, size, n);
@@ -260,7 +259,7 @@ const char *words_volume(const struct format_volume *v, bool bytes, char *buf, s
 	char label[4 * FORMAT_LABEL_SIZE], word[NUM_SIZE_LEN];
 
 	text_escape(v->label, SIZE_MAX, label, sizeof(label));
-	size_word(bytes, v->size, word, sizeof(word));
+	words_size(bytes, v->size, word, sizeof(word));
 	if (label[0])
 		snprintf(buf, size, _("one %s volume \"%s\", %s"), format_type_name(v->type), label,
 			 word);
@@ -319,10 +318,10 @@ static void print_image(FILE *out, const struct words *how, const struct report 
 	words_image(r, name, sizeof(name));
 	if (r->content_size != UINT64_MAX)
 		n = snprintf(line, sizeof(line), "Image    %s, %s", name,
-			     size_word(how->bytes, r->content_size, size, sizeof(size)));
+			     words_size(how->bytes, r->content_size, size, sizeof(size)));
 	else if (r->image_size != UINT64_MAX)
 		n = snprintf(line, sizeof(line), _("Image    %s, %s as %s, its size not yet known"),
-			     name, size_word(how->bytes, r->image_size, size, sizeof(size)),
+			     name, words_size(how->bytes, r->image_size, size, sizeof(size)),
 			     r->compression);
 	else
 		n = snprintf(line, sizeof(line), _("Image    %s, its size not yet known"), name);
@@ -448,6 +447,10 @@ void words_print_identity(FILE *out, const struct words *how, const struct repor
 {
 	char what[512], path[512], line[1200];
 
+	if (strcmp(r->command, "read") == 0) {
+		words_print_source(out, how, r);
+		return;
+	}
 	if (report_has_image(r))
 		print_image(out, how, r);
 	for (size_t i = 0; i < r->n_targets; i++) {
@@ -465,4 +468,9 @@ void words_print_identity(FILE *out, const struct words *how, const struct repor
 	}
 	if (!report_has_image(r))
 		print_format_notes(out, how, r);
+	if (r->backup) {
+		text_escape(r->backup, SIZE_MAX, path, sizeof(path));
+		snprintf(line, sizeof(line), _("Backup   what is on it goes into %s first"), path);
+		words_fill(out, how, line, WORDS_INDENT);
+	}
 }

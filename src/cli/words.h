@@ -14,6 +14,7 @@
 
 #include "job/report.h"
 
+#define WORDS_INDENT 9 /* of the second column of the block before the question */
 #define WORDS_WIDTH 79 /* columns of wrapped text where no narrower terminal is known */
 
 /* How to print: width of wrapped text, sizes as plain numbers, digests and serial numbers too. */
@@ -47,6 +48,9 @@ void words_wrap(FILE *out, const char *text, unsigned int indent);
  */
 void words_message(FILE *out, unsigned int columns, unsigned int column, const char *text);
 
+/* "6.2 GB", or with -b "6203355136 bytes". At least NUM_SIZE_LEN bytes. */
+const char *words_size(bool bytes, uint64_t n, char *buf, size_t size);
+
 /* A content for people: FAT32 "KEY", mounted on /media/anna/KEY. Escaped. */
 const char *words_content(const struct device_content *content, char *buf, size_t size);
 
@@ -61,5 +65,12 @@ void words_print_identity(FILE *out, const struct words *how, const struct repor
 
 /* Of targets that were written or checked: the sentences on standard output. */
 void words_print_results(FILE *out, const struct words *how, const struct report *r);
+
+/* read: the source before it is read, and what is in the file afterwards. */
+void words_print_source(FILE *out, const struct words *how, const struct report *r);
+void words_print_read(FILE *out, const struct words *how, const struct report *r);
+
+/* write --backup: where it is and how to put it back, also when the write failed. */
+void words_print_backups(FILE *out, const struct words *how, const struct report *r);
 
 #endif

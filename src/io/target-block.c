@@ -158,7 +158,7 @@ static int open_exclusive(struct target *t, struct error *err)
 }
 
 /* Some drivers accept O_DIRECT at open and refuse it at the first request. */
-static void check_direct(struct target *t)
+void target_check_direct(struct target *t)
 {
 	void *buf = io_aligned_alloc(t->geo.io_align);
 	int flags = fcntl(t->fd, F_GETFL);
@@ -213,7 +213,7 @@ static int block_open(struct target *t, struct error *err)
 	    check_writers(t, err))
 		return -1;
 	if (t->is_direct)
-		check_direct(t);
+		target_check_direct(t);
 	if (!strcmp(t->info.transport, "loop") && sysfs_find(t->info.rdev, &node) == 0)
 		t->is_host_cached =
 			device_loop_backing(node.disk_name, &backing) || !backing.is_direct;

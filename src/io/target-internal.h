@@ -20,6 +20,9 @@ const char *target_safe_path(const struct target *t, char *buf);
 /* ERROR_REFUSED "permission" with owner and group, as the failed open said errno sys. */
 int target_error_permission(const struct target *t, int sys, struct error *err);
 
+/* Of an open block device: takes O_DIRECT off t->fd if reads refuse it. */
+void target_check_direct(struct target *t);
+
 /* Sleeps 50 ms; false when TARGET_BUSY_SECONDS have passed since *waited_ms began at 0. */
 bool target_wait_busy(unsigned int *waited_ms);
 

@@ -95,6 +95,29 @@ int target_unmount(struct target *t, struct error *err);
  */
 int target_open_read(struct target *t, struct error *err);
 
+/*
+ * For `read`: path is what is read, a block device (discs too) or a regular file; then
+ * target_open_source(), target_free(). Rules and blankness are of no concern.
+ */
+int target_look_source(const char *path, struct target **ret, struct error *err);
+
+/*
+ * Read-only, uncached where it can be. With a claim, so that nobody mounts or
+ * writes it meanwhile, unless it is in use already: *ret_is_shared. What mounted file systems
+ * hold back is written to it first.
+ */
+int target_open_source(struct target *t, bool *ret_is_shared, struct error *err);
+
+/* To be compared by target_was_written(): was anything written to it since? */
+struct target_stamp {
+	uint64_t sectors; /* block devices: written since it was plugged in */
+	int64_t mtime[2], ctime[2]; /* files */
+	uint64_t size;
+};
+
+void target_take_stamp(const struct target *t, struct target_stamp *ret);
+bool target_was_written(const struct target *t, const struct target_stamp *since);
+
 /* Exactly len bytes at off; buf from io_aligned_alloc, off and len multiples of geo.io_align. */
 int target_read(struct target *t, uint64_t off, void *buf, size_t len, struct error *err);
 

@@ -7,6 +7,10 @@ const char *event_phase_name(enum event_phase phase)
 	switch (phase) {
 	case PHASE_CHECK:
 		return "check";
+	case PHASE_READ:
+		return "read";
+	case PHASE_BACKUP:
+		return "backup";
 	case PHASE_PROBE:
 		return "probe";
 	case PHASE_WRITE:

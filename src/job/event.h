@@ -26,6 +26,8 @@ enum event_kind {
 
 enum event_phase {
 	PHASE_CHECK, /* reading and hashing the image before anything is written */
+	PHASE_READ, /* `read`: the device into a file */
+	PHASE_BACKUP, /* --backup: the same before anything is written to it */
 	PHASE_PROBE,
 	PHASE_WRITE,
 	PHASE_FLUSH,

@@ -165,6 +165,13 @@ static void announce(struct job *j, size_t i, enum event_phase last)
 		job_emit_phase(j, i, ++jt->told);
 }
 
+void job_begin_phase(struct job_target *jt, double now)
+{
+	jt->phase_start = jt->last_time = now;
+	jt->last_done = 0;
+	jt->speed = jt->slow_speed = 0;
+}
+
 static void begin_phase(struct job *j, size_t i, enum engine_phase phase, double now)
 {
 	struct job_target *jt = &j->targets[i];
@@ -173,9 +180,7 @@ static void begin_phase(struct job *j, size_t i, enum engine_phase phase, double
 		return;
 	announce(j, i, event_phase_of(jt, phase));
 	jt->phase = phase;
-	jt->phase_start = jt->last_time = now;
-	jt->last_done = 0;
-	jt->speed = jt->slow_speed = 0;
+	job_begin_phase(jt, now);
 }
 
 static void warn_if_stalled(struct job *j, size_t i, const struct engine_status *st)
@@ -194,38 +199,44 @@ static void warn_if_stalled(struct job *j, size_t i, const struct engine_status 
 		 text_escape(j->r->targets[i].path, SIZE_MAX, name, sizeof(name)), st->stalled);
 }
 
+void job_show_progress(struct job *j, size_t i, const struct engine_status *st,
+		       enum event_phase phase)
+{
+	struct job_target *jt = &j->targets[i];
+	struct event ev = {
+		.kind = EVENT_PROGRESS,
+		.target = i,
+		.phase = phase,
+		.done = st->done,
+		.total = st->total,
+		.eta_seconds = -1,
+		.stalled_seconds = st->stalled,
+		.sets_the_pace = st->sets_the_pace,
+		.report = j->r,
+	};
+	double now = job_now();
+
+	measure(jt, st, now);
+	warn_if_stalled(j, i, st);
+	ev.bytes_per_second = jt->speed;
+	if (now > jt->phase_start)
+		ev.mean_bytes_per_second = (double)st->done / (now - jt->phase_start);
+	if (st->total != UINT64_MAX && st->total >= st->done && jt->slow_speed > 0 &&
+	    now - jt->phase_start >= ETA_AFTER_SECONDS)
+		ev.eta_seconds = (double)(st->total - st->done) / jt->slow_speed;
+	j->events->emit(j->events->ctx, &ev);
+}
+
 static void show_progress(struct job *j, size_t k)
 {
 	size_t i = j->engine_index[k];
-	struct job_target *jt = &j->targets[i];
 	struct engine_status st;
-	struct event ev;
-	double now = job_now();
 
 	engine_get_status(j->engine, k, &st);
 	if (st.phase == ENGINE_WAITING || st.phase == ENGINE_FINISHED)
 		return;
-	begin_phase(j, i, st.phase, now);
-	measure(jt, &st, now);
-	warn_if_stalled(j, i, &st);
-	ev = (struct event){
-		.kind = EVENT_PROGRESS,
-		.target = i,
-		.phase = event_phase_of(jt, st.phase),
-		.done = st.done,
-		.total = st.total,
-		.bytes_per_second = jt->speed,
-		.eta_seconds = -1,
-		.stalled_seconds = st.stalled,
-		.sets_the_pace = st.sets_the_pace,
-		.report = j->r,
-	};
-	if (now > jt->phase_start)
-		ev.mean_bytes_per_second = (double)st.done / (now - jt->phase_start);
-	if (st.total != UINT64_MAX && st.total >= st.done && jt->slow_speed > 0 &&
-	    now - jt->phase_start >= ETA_AFTER_SECONDS)
-		ev.eta_seconds = (double)(st.total - st.done) / jt->slow_speed;
-	j->events->emit(j->events->ctx, &ev);
+	begin_phase(j, i, st.phase, job_now());
+	job_show_progress(j, i, &st, event_phase_of(&j->targets[i], st.phase));
 }
 
 static enum target_status status_of(enum engine_verdict verdict)

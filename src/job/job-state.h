@@ -11,6 +11,7 @@
  *   job-trust.c    what the image is compared with, and what came of it
  *   job-digest.c   its digests: before the first byte, or at the gate
  *   job-run.c      opens the targets, runs the engine, says how it goes
+ *   job-copy.c     a device into a file: read, and --backup before job-run.c writes
  *
  * A step returns 0, or -1: then err is what ends the whole job, or err->kind
  * is ERROR_NONE and the targets' own errors say why.
@@ -179,6 +180,45 @@ int job_gate(void *ctx, const struct engine_source_facts *facts, struct error *e
 int job_new_engine(struct job *j, struct error *err);
 int job_open_targets(struct job *j, struct error *err);
 int job_run(struct job *j, struct error *err);
+
+/* What a phase of target i begins with, and how it goes (st->phase does not count). */
+void job_begin_phase(struct job_target *jt, double now);
+void job_show_progress(struct job *j, size_t i, const struct engine_status *st,
+		       enum event_phase phase);
+
+/* A device into a file; see job-copy.c. */
+struct job_copy {
+	const char *what; /* "image", "backup" */
+	const char *path; /* "-": standard output */
+	bool compress;
+	bool keep_going;
+	bool read_back;
+	enum event_phase phase; /* PHASE_READ, PHASE_BACKUP */
+};
+
+/* By --compress, or the name's end. ERROR_USAGE for the endings of what is not built. */
+int job_copy_compression(const char *path, const char *compress, bool *ret, struct error *err);
+
+/*
+ * Warns when the file's system has less room than the copy may need, and refuses a file that lies
+ * on the device itself.
+ */
+int job_copy_check_place(struct job *j, size_t i, const char *path, uint64_t length,
+			 struct error *err);
+
+/*
+ * Reads rt->copy->device_bytes of target i, which is open, into the file: complete and under its name,
+ * or not there. With keep_going it is there also when something could not be read, which is an
+ * error all the same (rt->copy->is_there).
+ */
+int job_copy(struct job *j, size_t i, const struct job_copy *how, struct error *err);
+
+/* Sets restore or no_restore, by asking our own planner whether it would take the file. */
+void job_copy_find_restore(struct job *j, size_t i);
+
+/* --backup: before the question, and before the first byte is written. */
+int job_backup_check(struct job *j, struct error *err);
+int job_backup(struct job *j, struct error *err);
 
 /* Its verdict stands after this: a close that fails spoils it. */
 void job_close_target(struct job *j, size_t i);

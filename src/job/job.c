@@ -148,6 +148,8 @@ static int prepare(struct job *j, struct error *err)
 		j->has_receipt_path = false;
 		return -1;
 	}
+	if (job_backup_check(j, err) < 0)
+		return -1;
 	job_apply_rules(j);
 	if (job_check_targets(j) < 0)
 		return -1;
@@ -196,6 +198,8 @@ static int write_story(struct job *j, struct error *err)
 	if (job_confirm(j, err) < 0)
 		return -1;
 	rc = job_open_targets(j, err);
+	if (rc == 0)
+		rc = job_backup(j, err);
 	if (rc == 0)
 		rc = job_run(j, err);
 	for (size_t i = 0; i < j->n_targets; i++)

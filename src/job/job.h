@@ -53,6 +53,11 @@ struct job_request {
 	uint64_t size; /* plan --size, size of a new file target; 0 = not given */
 	uint32_t sector_size; /* plan without target: 512 */
 	bool strict; /* check --strict */
+	const char *output; /* read -o: the file, "-" standard output */
+	const char *backup; /* write: what was on the target goes there first, or NULL */
+	const char *compress; /* output, backup: "zst", "none", or NULL: by the file's name */
+	bool overwrite; /* output and backup may replace a file */
+	bool used; /* read: up to the end of the last partition */
 };
 
 /*
@@ -89,5 +94,12 @@ int job_check(const struct job_request *req, const struct events *events, struct
  * ERROR_TRUST where it does not match, or where there is nothing to compare with.
  */
 int job_verify(const struct job_request *req, const struct events *events, struct report *r);
+
+/*
+ * read: a device or disc into a file, compared with it afterwards. The device is the request's
+ * one target; output, compress, overwrite, used, keep_going (zeros for what cannot be read),
+ * no_verify, unmount. Errors are in report->error; r->targets[0].copy says what was read.
+ */
+int job_read(const struct job_request *req, const struct events *events, struct report *r);
 
 #endif

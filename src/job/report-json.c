@@ -255,14 +255,17 @@ static void put_target(struct json *j, const struct report *r, const struct repo
 	json_end_object(j);
 	if (t->status == TARGET_CHANGED)
 		json_string(j, "changed_by_use", t->changed_by_use);
+	if (t->copy) {
+		json_begin_object(j, "backup");
+		report_copy_to_json(t, j);
+		json_end_object(j);
+	}
 	put_error(j, r, t);
 	json_end_object(j);
 }
 
-void report_members_to_json(const struct report *r, struct json *j)
+void report_frame_to_json(const struct report *r, struct json *j)
 {
-	bool has_image = report_has_image(r);
-
 	json_u64(j, "schema", REPORT_SCHEMA);
 	json_string(j, "isowrite", ISOWRITE_VERSION);
 	json_string(j, "command", r->command);
@@ -270,6 +273,13 @@ void report_members_to_json(const struct report *r, struct json *j)
 	put_time(j, "started", r->started);
 	put_time(j, "finished", r->finished);
 	put_findings(j, r);
+}
+
+void report_members_to_json(const struct report *r, struct json *j)
+{
+	bool has_image = report_has_image(r);
+
+	report_frame_to_json(r, j);
 	if (has_image)
 		put_image(j, r);
 	json_begin_array(j, "plans");

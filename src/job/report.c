@@ -31,8 +31,12 @@ void report_free(struct report *r)
 	for (size_t i = 0; i < r->n_plans; i++)
 		plan_free(r->plans[i].plan);
 	free(r->plans);
-	for (size_t i = 0; i < r->n_targets; i++)
+	for (size_t i = 0; i < r->n_targets; i++) {
 		free(r->targets[i].not_covered);
+		if (r->targets[i].copy)
+			plan_free(r->targets[i].copy->plan);
+		free(r->targets[i].copy);
+	}
 	free(r->targets);
 	free(r);
 }
@@ -95,7 +99,8 @@ static bool is_success(const struct report *r, const struct report_target *t)
 		return !r->is_strict;
 	if (t->status == TARGET_UNTOUCHED)
 		return r->is_dry_run;
-	return t->status == TARGET_VERIFIED || t->status == TARGET_WRITTEN;
+	return t->status == TARGET_VERIFIED || t->status == TARGET_WRITTEN ||
+	       t->status == TARGET_READ;
 }
 
 /* The status of one target that is no success. */
@@ -181,6 +186,8 @@ const char *target_status_name(enum target_status s)
 		return "verified";
 	case TARGET_CHANGED:
 		return "changed";
+	case TARGET_READ:
+		return "read";
 	}
 	return "failed";
 }

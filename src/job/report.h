@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "image/layout.h"
+#include "io/copyout.h"
 #include "io/device.h"
 #include "io/engine.h"
 #include "plan/plan-format.h"
@@ -27,6 +28,7 @@ enum target_status {
 	TARGET_WRITTEN, /* not verified */
 	TARGET_VERIFIED,
 	TARGET_CHANGED, /* check: differs only by what use of the stick explains */
+	TARGET_READ, /* read: it is in the file */
 };
 
 enum trust_verdict {
@@ -41,6 +43,21 @@ enum trust_verdict {
 /* Bytes of the image. */
 struct report_range {
 	uint64_t offset, length;
+};
+
+/* What was on a device, in a file: by read, or by --backup. */
+struct report_copy {
+	char path[4096]; /* of the file; "-": standard output */
+	const char *compression; /* "none", "zstd" */
+	uint64_t length; /* bytes of content, decompressed */
+	uint64_t device_bytes; /* of the device, from its first on */
+	char used_by[96]; /* read --used: what ends there; "" for the whole device */
+	struct plan *plan; /* owned: what in it differs from the device; NULL: nothing */
+	bool is_there; /* complete, and under its name */
+	bool was_written_to; /* the device, while it was read */
+	char restore[2048]; /* the command that puts it back, "" if there is none */
+	char no_restore[512]; /* and why, "" if there is no reason to want one */
+	struct copyout_result result;
 };
 
 struct report_target {
@@ -58,6 +75,7 @@ struct report_target {
 	struct report_range *not_covered; /* owned; ascending */
 	size_t n_not_covered;
 	bool was_unmounted, can_unplug;
+	struct report_copy *copy; /* owned: read, --backup; or NULL */
 };
 
 struct report_plan {
@@ -83,6 +101,7 @@ struct report {
 	char bmap_path[4096]; /* the block map used, or "" */
 	char bmap_beside[4096]; /* one that was not, or "" */
 	bool bmap_zero; /* --bmap-zero */
+	const char *backup; /* write --backup: the file that gets what was on the target, or NULL */
 	const char *mode_note; /* why auto chose another planner than raw, or NULL */
 	enum trust_verdict trust;
 	char trust_by[256]; /* escaped: the list's name; or the digest given */
@@ -125,6 +144,15 @@ void report_add_finding(struct report *r, enum layout_severity severity, const c
 
 /* The same as members of the open object: a receipt adds its own. */
 void report_members_to_json(const struct report *r, struct json *j);
+
+/* The common members: "schema" to "findings". */
+void report_frame_to_json(const struct report *r, struct json *j);
+
+/* Members of the open object: what was read into which file. */
+void report_copy_to_json(const struct report_target *t, struct json *j);
+
+/* The whole JSON object of `read`. */
+void report_read_to_json(const struct report *r, struct json *j);
 
 /* The whole JSON object of interface "write", "plan" or "check". */
 void report_to_json(const struct report *r, struct json *j);

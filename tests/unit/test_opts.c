@@ -198,7 +198,7 @@ static void test_values(void)
 	CHECK(parse("a b --progress=lines") == 0 && o.progress == PROGRESS_LINES);
 	CHECK(parse("a b -qvvb") == 0 && o.quiet && o.verbose == 2 && o.bytes);
 	fails("a b --receipt=", "--receipt wants a path, not nothing.");
-	fails("a b --overwrite", "--overwrite goes with --receipt=FILE.");
+	fails("a b --overwrite", "--overwrite goes with --receipt=FILE or --backup=FILE.");
 }
 
 static void test_json_is_known_on_errors(void)
