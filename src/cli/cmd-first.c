@@ -130,6 +130,7 @@ void first_print_contact(FILE *out, unsigned int columns, struct device_info *li
 		     "compares."),
 		   0);
 	fprintf(out, _("  isowrite IMAGE DEVICE      e.g.  isowrite ubuntu.iso /dev/sdb\n"
+		       "  isowrite verify IMAGE      is this download what its makers published?\n"
 		       "  isowrite inspect IMAGE     what is it, and where does it boot?\n"));
 	if (s.n == 0)
 		words_fill(out, &how, _("Plug the stick in and run isowrite again."), 0);

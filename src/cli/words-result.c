@@ -220,6 +220,26 @@ static bool can_unplug(const struct report_target *t)
 	return t->can_unplug && !t->info.is_file && !t->info.is_virtual;
 }
 
+/* The command stays whole, so that it can be pasted: where it does not fit, on its own line. */
+static void print_unplug_one(FILE *out, const struct words *how, const struct report *r)
+{
+	const char *again = _("To use the stick for files again:");
+	char path[512], command[600], line[1200];
+
+	snprintf(command, sizeof(command), "isowrite format %s",
+		 text_shell_quote(r->targets[0].path, path, sizeof(path)));
+	snprintf(line, sizeof(line), _("You can unplug it.  %s %s"), again, command);
+	if (strcmp(r->command, "write") != 0 || !path[0]) {
+		fprintf(out, _("You can unplug it.\n"));
+	} else if (strlen(line) <= how->width) {
+		fprintf(out, "%s\n", line);
+	} else {
+		fprintf(out, _("You can unplug it.\n"));
+		words_fill(out, how, again, 0);
+		fprintf(out, "    %s\n", command);
+	}
+}
+
 static void print_unplug(FILE *out, const struct words *how, const struct report *r)
 {
 	struct text line = { .len = 0 };
@@ -235,11 +255,7 @@ static void print_unplug(FILE *out, const struct words *how, const struct report
 		return;
 	}
 	if (n == r->n_targets) {
-		add(&line, _("You can unplug it."));
-		if (strcmp(r->command, "write") == 0)
-			add(&line, _("  To use the stick for files again: isowrite format %s"),
-			    text_shell_quote(r->targets[0].path, path, sizeof(path)));
-		words_fill(out, how, line.buf, 0);
+		print_unplug_one(out, how, r);
 		return;
 	}
 	n = 0;

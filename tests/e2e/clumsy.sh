@@ -108,6 +108,13 @@ test_02_image_only()
 	intact
 	paste 0
 	holds_image
+	# What it says in the end works as well.
+	tr -d '\r' <raw | sed -n 's/.*files again: //p' >one
+	is "$(cat one)" 'isowrite format /dev/sdb'
+	user 0 --send 'y/N' y -- bash "$T/one"
+	has 'You can unplug it.' screen
+	run 0 as_disk isowrite devices
+	has '/dev/sdb1: FAT' out
 }
 
 test_03_swapped()

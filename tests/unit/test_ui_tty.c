@@ -445,6 +445,7 @@ static void test_first_contact(void)
 		text,
 		"isowrite writes an image to a USB stick or card, reads it back and compares.\n"
 		"  isowrite IMAGE DEVICE      e.g.  isowrite ubuntu.iso /dev/sdb\n"
+		"  isowrite verify IMAGE      is this download what its makers published?\n"
 		"  isowrite inspect IMAGE     what is it, and where does it boot?\n"
 		"Sticks that may be written:  /dev/sdb  SanDisk Ultra  32 GB  port 1-4  FAT \"KEY\"\n"
 		"Other disks: 2, not offered (isowrite devices says why).   isowrite --help\n");
