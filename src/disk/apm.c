@@ -56,6 +56,11 @@ bool apm_decode_entry(const uint8_t block[APM_BLOCK_MIN], struct apm_entry *ret)
 	return true;
 }
 
+bool apm_type_is_free(const char *type)
+{
+	return strcmp(type, "Apple_Free") == 0 || strcmp(type, "Apple_Void") == 0;
+}
+
 void apm_encode_descriptor(uint8_t block[APM_BLOCK_MIN], uint32_t block_size, uint32_t n_blocks)
 {
 	struct disk_descriptor disk = {

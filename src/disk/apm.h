@@ -24,6 +24,9 @@ uint32_t apm_decode_descriptor(const uint8_t block[APM_BLOCK_MIN]);
 /* False if the block is no map entry. */
 bool apm_decode_entry(const uint8_t block[APM_BLOCK_MIN], struct apm_entry *ret);
 
+/* Room that the map counts as a partition: "Apple_Free", "Apple_Void". */
+bool apm_type_is_free(const char *type);
+
 /* The inverses; other bytes of the block stay. */
 void apm_encode_descriptor(uint8_t block[APM_BLOCK_MIN], uint32_t block_size, uint32_t n_blocks);
 void apm_encode_entry(uint8_t block[APM_BLOCK_MIN], const struct apm_entry *entry);

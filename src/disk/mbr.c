@@ -90,6 +90,12 @@ bool mbr_is_credible(const struct mbr *mbr)
 	return true;
 }
 
+bool mbr_type_is_extended(uint8_t type)
+{
+	return type == MBR_TYPE_EXTENDED || type == MBR_TYPE_EXTENDED_LBA ||
+	       type == MBR_TYPE_EXTENDED_LINUX;
+}
+
 bool mbr_entry_is_used(const struct mbr_entry *entry)
 {
 	return entry->type != MBR_TYPE_EMPTY && entry->len_blocks > 0;

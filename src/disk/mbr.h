@@ -20,6 +20,9 @@
 
 #define MBR_STATUS_ACTIVE 0x80
 #define MBR_TYPE_EMPTY 0x00
+#define MBR_TYPE_EXTENDED 0x05
+#define MBR_TYPE_EXTENDED_LBA 0x0f
+#define MBR_TYPE_EXTENDED_LINUX 0x85
 #define MBR_TYPE_PROTECTIVE 0xee
 #define MBR_TYPE_EFI_SYSTEM 0xef
 
@@ -51,6 +54,7 @@ void mbr_encode_entry(uint8_t sector[MBR_SIZE], unsigned int index, const struct
  */
 bool mbr_is_credible(const struct mbr *mbr);
 
+bool mbr_type_is_extended(uint8_t type); /* holds a chain of logical partitions */
 bool mbr_entry_is_used(const struct mbr_entry *entry); /* a type and a length */
 
 /* Index of the entry of type EEh that starts at LBA 1, or -1 (UEFI 2.10 5.2.3). */

@@ -6,6 +6,7 @@
  */
 #include "image/detect.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "disk/apm.h"
@@ -19,6 +20,9 @@ static void add_partition(struct detect *d, const struct apm_entry *entry)
 	snprintf(part->type, sizeof(part->type), "%s", entry->type);
 	part->start = (uint64_t)entry->start_block * apm->block_size;
 	part->size = (uint64_t)entry->n_blocks * apm->block_size;
+	/* What is free need not be there. */
+	if (!apm_type_is_free(part->type))
+		detect_claim(d, part->start + part->size, _("a partition of its Apple map"));
 }
 
 int detect_apm(struct detect *d, struct error *err)
@@ -41,8 +45,17 @@ int detect_apm(struct detect *d, struct error *err)
 		rc = detect_read(d, (uint64_t)(i + 1) * block_size, block, sizeof(block), err);
 		if (rc < 0)
 			return -1;
-		if (rc == 0 || !apm_decode_entry(block, &entry))
+		if (rc == 0)
 			break;
+		if (!apm_decode_entry(block, &entry)) {
+			if (i > 0)
+				layout_add_finding(d->lay, LAYOUT_WARNING, "apm-short",
+						   _("The Apple partition map says that it has "
+						     "%" PRIu32 " entries, but only %" PRIu32
+						     " are there."),
+						   n, i);
+			break;
+		}
 		if (i == 0) {
 			apm->present = true;
 			apm->block_size = block_size;
@@ -50,5 +63,10 @@ int detect_apm(struct detect *d, struct error *err)
 		}
 		add_partition(d, &entry);
 	}
+	if (n > LAYOUT_MAX_APM && apm->n_partitions == LAYOUT_MAX_APM)
+		layout_add_finding(d->lay, LAYOUT_WARNING, "apm-many-partitions",
+				   _("The Apple partition map has %" PRIu32
+				     " partitions more than are shown."),
+				   n - LAYOUT_MAX_APM);
 	return 0;
 }

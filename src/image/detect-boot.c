@@ -75,8 +75,7 @@ static uint8_t judge_bios_entries(const struct layout *lay, bool is_for_uefi)
 	const struct layout_el_torito *et = &lay->el_torito;
 
 	/* What lies behind a truncated image's end cannot be loaded. */
-	if (lay->size != UINT64_MAX &&
-	    (uint64_t)et->entries[0].lba * BLOCK + 512 > lay->size)
+	if (lay->size != UINT64_MAX && (uint64_t)et->entries[0].lba * BLOCK + 512 > lay->size)
 		return BOOT_NO;
 	if (is_bios_entry(&et->entries[0]))
 		return et->checksum_valid && !is_for_uefi ? BOOT_YES : BOOT_UNKNOWN;
@@ -210,8 +209,8 @@ static int judge_bios_stick(struct detect *d, struct error *err)
 		return 0;
 	case MBR_CODE_NONE:
 		say(boot->bios_why, sizeof(boot->bios_why),
-		    boot->bios.cd == BOOT_YES ? _("made for discs only, without MBR code") :
-						_("no MBR code"));
+		    boot->bios.cd == BOOT_YES ? _("made for discs only, without MBR code")
+					      : _("no MBR code"));
 		return 0;
 	default:
 		if (mbr_code_is_memtest(mbr))

@@ -15,6 +15,7 @@
 #include "image/detect.h"
 #include "image/session.h"
 
+#define FIRST_LBA 16U                /* of the first session's descriptors */
 #define MAX_CHECKED_IMAGE (2U << 20) /* bytes of a boot image that are summed up */
 
 static void fill_entry(struct layout_boot_entry *to, const struct eltorito_entry *from)
@@ -187,6 +188,32 @@ static int measure(struct detect *d, struct layout_boot_entry *entry, struct err
 	return measure_loader(d, entry, err);
 }
 
+/* What reads block 16 and 17, as all do on a stick, sees the first session's catalog. */
+static int compare_first_session(struct detect *d, const struct session *last, struct error *err)
+{
+	struct session first;
+	int rc;
+
+	if (d->lay->volume.pvd_lba == FIRST_LBA)
+		return 0;
+	rc = session_read(d->src, FIRST_LBA, &first, err);
+	if (rc <= 0)
+		return rc;
+	d->lay->bytes_read += first.bytes_read;
+	if (first.has_boot_record && !last->has_boot_record)
+		layout_add_finding(d->lay, LAYOUT_WARNING, "el-torito-sessions",
+				   _("The first session has a boot catalog, at block %" PRIu32
+				     ", and the last one has none."),
+				   first.catalog_lba);
+	else if (last->has_boot_record &&
+		 (!first.has_boot_record || first.catalog_lba != last->catalog_lba))
+		layout_add_finding(d->lay, LAYOUT_WARNING, "el-torito-sessions",
+				   _("The boot catalog is the last session's; on a stick firmware "
+				     "reads the first session, which has %s."),
+				   first.has_boot_record ? _("another one") : _("none"));
+	return 0;
+}
+
 int detect_eltorito(struct detect *d, struct error *err)
 {
 	struct layout_el_torito *lay = &d->lay->el_torito;
@@ -201,6 +228,8 @@ int detect_eltorito(struct detect *d, struct error *err)
 	if (rc <= 0)
 		return rc;
 	d->lay->bytes_read += s.bytes_read;
+	if (compare_first_session(d, &s, err) < 0)
+		return -1;
 	if (!s.has_boot_record)
 		return 0;
 	lay->catalog_lba = s.catalog_lba;

@@ -11,10 +11,10 @@
 #include "image/detect.h"
 #include "image/tree.h"
 
-#define TREE_BUDGET (256U << 10) /* bytes of directories */
+#define TREE_BUDGET (256U << 10)     /* bytes of directories */
 #define FULL_TREE_BUDGET (64U << 20) /* with --full */
-#define HINT_DEPTH 2U /* files that hint at a system lie at most here */
-#define INFO_SIZE 256U /* of .disk/info that is read */
+#define HINT_DEPTH 2U                /* files that hint at a system lie at most here */
+#define INFO_SIZE 256U               /* of .disk/info that is read */
 
 /* Files of systems, in either case. */
 static const struct hint {
@@ -130,10 +130,10 @@ static const char *os_by_strings(const struct layout *lay)
 		const char *start; /* of the volume id */
 		const char *os;
 	} ids[] = {
-		{ "ARCH_", "Arch Linux" },   { "Debian ", "Debian" },
-		{ "Fedora", "Fedora" },	     { "openSUSE", "openSUSE" },
-		{ "Ubuntu", "Ubuntu" },	     { "RHEL-", "Red Hat Enterprise Linux" },
-		{ "CentOS", "CentOS" },	     { "nixos", "NixOS" },
+		{ "ARCH_", "Arch Linux" },    { "Debian ", "Debian" },
+		{ "Fedora", "Fedora" },       { "openSUSE", "openSUSE" },
+		{ "Ubuntu", "Ubuntu" },       { "RHEL-", "Red Hat Enterprise Linux" },
+		{ "CentOS", "CentOS" },       { "nixos", "NixOS" },
 		{ "ALPINE", "Alpine Linux" }, { "MT86PLUS", "Memtest86+" },
 	};
 
@@ -152,8 +152,8 @@ static const char *os_by_strings(const struct layout *lay)
 int detect_files(struct detect *d, struct error *err)
 {
 	struct look look = { .lay = d->lay, .n_unnamed = d->lay->el_torito.n_entries };
-	uint64_t budget = d->budget > DETECT_BUDGET ? FULL_TREE_BUDGET :
-						      num_min(TREE_BUDGET, d->budget);
+	uint64_t budget =
+		d->budget > DETECT_BUDGET ? FULL_TREE_BUDGET : num_min(TREE_BUDGET, d->budget);
 	uint64_t left = budget;
 
 	if (!d->lay->volume.present && !d->lay->udf)

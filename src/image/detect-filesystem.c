@@ -16,6 +16,7 @@ int detect_filesystem(struct detect *d, struct error *err)
 	if (!fat_decode(sector, &volume))
 		return 0;
 	d->lay->superfloppy = true;
+	d->lay->superfloppy_size = volume.size;
 	d->lay->sector_size = volume.sector_size;
 	detect_claim(d, volume.size, "its file system");
 	layout_add_finding(d->lay, LAYOUT_INFO, "superfloppy",

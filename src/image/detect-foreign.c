@@ -11,7 +11,7 @@
 #include "image/detect.h"
 
 #define HEAD_SIZE 4096U
-#define RAW_SECTOR 2352U /* a CD's sectors with sync, header and error correction */
+#define RAW_SECTOR 2352U     /* a CD's sectors with sync, header and error correction */
 #define RAW_SECTOR_SUB 2448U /* and with subchannel data */
 #define FOOTER_SIZE 512U
 

@@ -73,8 +73,8 @@ static int read_array(struct probe *p, struct copy *copy, struct error *err)
 		return -1;
 	if (rc == 0 && num_is_within(copy->header.entries_lba * p->block_size, size, p->d->size))
 		p->is_blind = true;
-	copy->has_array = rc > 0 &&
-			  gpt_array_crc(&copy->header, copy->array) == copy->header.entries_crc;
+	copy->has_array =
+		rc > 0 && gpt_array_crc(&copy->header, copy->array) == copy->header.entries_crc;
 	return 0;
 }
 
@@ -260,9 +260,10 @@ static void judge_primary(struct probe *p)
 				   _("The primary GPT header cannot be used: %s."),
 				   gpt_verdict_text(p->primary.verdict));
 	else if (!p->primary.has_array && !p->is_blind)
-		layout_add_finding(lay, LAYOUT_WARNING, "gpt-entries-crc",
-				   _("The entries of the primary GPT are damaged: their checksum is "
-				     "wrong."));
+		layout_add_finding(
+			lay, LAYOUT_WARNING, "gpt-entries-crc",
+			_("The entries of the primary GPT are damaged: their checksum is "
+			  "wrong."));
 	if (p->primary.verdict == GPT_OK && !is_read(lay))
 		layout_add_finding(lay, LAYOUT_INFO, "gpt-unprotected",
 				   _("The MBR has no protective entry (type EE at block 1), so "
@@ -283,14 +284,14 @@ static void judge_backup(struct probe *p)
 	else if (!copy_is_valid(&p->backup))
 		layout_add_finding(lay, LAYOUT_WARNING, "gpt-backup-damaged",
 				   _("The backup GPT is damaged: %s."),
-				   p->backup.verdict != GPT_OK ?
-					   gpt_verdict_text(p->backup.verdict) :
-					   _("the checksum of its entries is wrong"));
+				   p->backup.verdict != GPT_OK
+					   ? gpt_verdict_text(p->backup.verdict)
+					   : _("the checksum of its entries is wrong"));
 	else if (!lay->gpt.backup_at_end)
 		layout_add_finding(lay, is_device ? LAYOUT_WARNING : LAYOUT_INFO,
 				   "gpt-backup-not-at-end",
-				   _("The backup GPT lies at block %" PRIu64 ", not in the last one, %"
-				     PRIu64 "."),
+				   _("The backup GPT lies at block %" PRIu64
+				     ", not in the last one, %" PRIu64 "."),
 				   lay->gpt.backup.lba, p->last_lba);
 	if (copy_is_valid(&p->primary) && copy_is_valid(&p->backup) && !lay->gpt.arrays_equal)
 		layout_add_finding(lay, LAYOUT_WARNING, "gpt-copies-differ",

@@ -56,9 +56,9 @@ int detect_hybrid(struct detect *d, struct error *err)
 				   _("This is no image of a disc or a disk that isowrite knows."));
 	/* A table says it itself; discs without one have no place for 512-byte sectors. */
 	if (lay->sector_size == 0)
-		lay->sector_size = lay->volume.present && lay->kind != LAYOUT_ISOHYBRID &&
-						   !lay->mbr.present ?
-					   2048 :
-					   512;
+		lay->sector_size =
+			lay->volume.present && lay->kind != LAYOUT_ISOHYBRID && !lay->mbr.present
+				? 2048
+				: 512;
 	return 0;
 }

@@ -30,34 +30,82 @@ static void find_overlaps(struct layout *lay)
 			    a->type == MBR_TYPE_PROTECTIVE || b->type == MBR_TYPE_PROTECTIVE ||
 			    !overlap(a, b))
 				continue;
-			layout_add_finding(lay, LAYOUT_WARNING, "mbr-overlap",
-					   _("Partitions %u and %u of the MBR overlap; UEFI firmware "
-					     "then ignores its whole table."),
-					   a->number, b->number);
+			layout_add_finding(
+				lay, LAYOUT_WARNING, "mbr-overlap",
+				_("Partitions %u and %u of the MBR overlap; UEFI firmware "
+				  "then ignores its whole table."),
+				a->number, b->number);
 		}
 	}
+}
+
+static void fill_partition(struct detect *d, struct layout_mbr_partition *part, unsigned int number,
+			   const struct mbr_entry *entry, uint64_t base)
+{
+	uint32_t block_size = d->lay->mbr.block_size;
+
+	part->number = (uint8_t)number;
+	part->active = entry->status == MBR_STATUS_ACTIVE;
+	part->status = entry->status;
+	part->type = entry->type;
+	part->start_lba = (uint32_t)(base + entry->start_lba);
+	part->len_blocks = entry->len_blocks;
+	part->start = (base + entry->start_lba) * block_size;
+	part->size = (uint64_t)entry->len_blocks * block_size;
+	/* A protective entry often says "everything"; the GPT speaks for itself. */
+	if (part->type != MBR_TYPE_PROTECTIVE)
+		detect_claim(d, part->start + part->size, _("a partition of its MBR"));
 }
 
 static void add_partition(struct detect *d, unsigned int index, const struct mbr_entry *entry)
 {
 	struct layout_mbr *mbr = &d->lay->mbr;
-	struct layout_mbr_partition *part = &mbr->partitions[mbr->n_partitions];
 
 	/* Type 00 with a length is listed: kernels and sfdisk do (isohybrid's first entry). */
-	if (entry->len_blocks == 0)
-		return;
-	mbr->n_partitions++;
-	part->number = (uint8_t)(index + 1);
-	part->active = entry->status == MBR_STATUS_ACTIVE;
-	part->status = entry->status;
-	part->type = entry->type;
-	part->start_lba = entry->start_lba;
-	part->len_blocks = entry->len_blocks;
-	part->start = (uint64_t)entry->start_lba * mbr->block_size;
-	part->size = (uint64_t)entry->len_blocks * mbr->block_size;
-	/* A protective entry often says "everything"; the GPT speaks for itself. */
-	if (part->type != MBR_TYPE_PROTECTIVE)
-		detect_claim(d, part->start + part->size, "a partition of its MBR");
+	if (entry->len_blocks > 0)
+		fill_partition(d, &mbr->partitions[mbr->n_partitions++], index + 1, entry, 0);
+}
+
+/*
+ * An extended partition holds a chain of tables: the first entry of each is a
+ * partition that counts from the table, the second one leads to the next table
+ * and counts from the extended partition.
+ */
+static int follow_chain(struct detect *d, const struct layout_mbr_partition *extended,
+			struct error *err)
+{
+	struct layout_mbr *mbr = &d->lay->mbr;
+	uint64_t at = extended->start_lba;
+
+	/* Ends: the tables lie behind each other, and only so many partitions are listed. */
+	while (mbr->n_logical < LAYOUT_MAX_LOGICAL) {
+		uint8_t sector[MBR_SIZE];
+		const struct mbr_entry *next;
+		struct mbr table;
+		int rc;
+
+		rc = detect_read(d, at * mbr->block_size, sector, sizeof(sector), err);
+		if (rc <= 0)
+			return rc;
+		if (!mbr_decode(sector, &table) || !mbr_is_credible(&table)) {
+			layout_add_finding(d->lay, LAYOUT_WARNING, "mbr-chain",
+					   _("The chain of logical partitions is broken at block "
+					     "%" PRIu64 "."),
+					   at);
+			return 0;
+		}
+		if (mbr_entry_is_used(&table.entries[0]) &&
+		    at + table.entries[0].start_lba <= UINT32_MAX)
+			fill_partition(d, &mbr->logical[mbr->n_logical], 5 + mbr->n_logical,
+				       &table.entries[0], at);
+		mbr->n_logical += mbr->logical[mbr->n_logical].size > 0;
+		next = &table.entries[1];
+		if (!mbr_entry_is_used(next) || !mbr_type_is_extended(next->type) ||
+		    extended->start_lba + (uint64_t)next->start_lba <= at)
+			return 0;
+		at = extended->start_lba + (uint64_t)next->start_lba;
+	}
+	return 0;
 }
 
 /*
@@ -110,5 +158,9 @@ int detect_mbr(struct detect *d, struct error *err)
 	for (unsigned int i = 0; i < MBR_N_ENTRIES; i++)
 		add_partition(d, i, &disk.entries[i]);
 	find_overlaps(d->lay);
+	for (uint32_t i = 0; i < mbr->n_partitions; i++)
+		if (mbr_type_is_extended(mbr->partitions[i].type) &&
+		    follow_chain(d, &mbr->partitions[i], err) < 0)
+			return -1;
 	return 0;
 }

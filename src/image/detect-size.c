@@ -11,7 +11,7 @@
 #include "image/detect.h"
 
 #define BLOCK 2048U
-#define APPENDED_WITHIN (64 * MIB) /* behind the volume: alignment, other appended images */
+#define APPENDED_WITHIN (64 * MIB)   /* behind the volume: alignment, other appended images */
 #define USUAL_PADDING (150U * BLOCK) /* mkisofs, genisoimage and xorriso pad by that much */
 
 /*
@@ -34,13 +34,14 @@ static void claim_boot_images(struct detect *d)
 			continue;
 		if (start <= farthest) {
 			detect_claim(d, start + e->size,
-				     e->platform == BOOT_EFI ? _("its EFI boot image") :
-							       _("a boot image in it"));
+				     e->platform == BOOT_EFI ? _("its EFI boot image")
+							     : _("a boot image in it"));
 			continue;
 		}
 		if (!is_told)
 			layout_add_finding(d->lay, LAYOUT_WARNING, "el-torito-far",
-					   _("Entry %" PRIu32 " of the boot catalog points to block "
+					   _("Entry %" PRIu32
+					     " of the boot catalog points to block "
 					     "%" PRIu32 ", far behind the volume's end."),
 					   i + 1, e->lba);
 		is_told = true;

@@ -41,7 +41,9 @@ static void use_descriptor(struct detect *d, const uint8_t *sector, unsigned int
 
 	if (tag == UDF_TAG_PARTITION) {
 		udf_decode_partition(sector, &lba, &len);
-		detect_claim(d, ((uint64_t)lba + len) * UDF_SECTOR, _("its UDF volume"));
+		d->lay->udf_start = (uint64_t)lba * UDF_SECTOR;
+		d->lay->udf_size = (uint64_t)len * UDF_SECTOR;
+		detect_claim(d, d->lay->udf_start + d->lay->udf_size, _("its UDF volume"));
 	} else if (tag == UDF_TAG_LOGICAL_VOLUME && !d->lay->volume.id[0]) {
 		udf_decode_volume_name(sector, d->lay->volume.id, sizeof(d->lay->volume.id));
 	}

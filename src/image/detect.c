@@ -13,17 +13,12 @@
  * what lies where, then what only all of that together tells.
  */
 static const struct detector detectors[] = {
-	{ "foreign", detect_foreign },
-	{ "mbr", detect_mbr },
-	{ "gpt", detect_gpt },
-	{ "apm", detect_apm },
-	{ "iso", detect_iso },
-	{ "eltorito", detect_eltorito },
-	{ "udf", detect_udf },
-	{ "files", detect_files },
-	{ "filesystem", detect_filesystem },
-	{ "hybrid", detect_hybrid },
-	{ "size", detect_size },
+	{ "foreign", detect_foreign },   { "mbr", detect_mbr },
+	{ "gpt", detect_gpt },           { "apm", detect_apm },
+	{ "hfs", detect_hfs },           { "iso", detect_iso },
+	{ "eltorito", detect_eltorito }, { "udf", detect_udf },
+	{ "files", detect_files },       { "filesystem", detect_filesystem },
+	{ "hybrid", detect_hybrid },     { "size", detect_size },
 	{ "boot", detect_boot },
 };
 

@@ -53,6 +53,7 @@ int detect_foreign(struct detect *d, struct error *err);
 int detect_mbr(struct detect *d, struct error *err);
 int detect_gpt(struct detect *d, struct error *err);
 int detect_apm(struct detect *d, struct error *err);
+int detect_hfs(struct detect *d, struct error *err);
 int detect_iso(struct detect *d, struct error *err);
 int detect_eltorito(struct detect *d, struct error *err);
 int detect_udf(struct detect *d, struct error *err);

@@ -7,7 +7,7 @@
 #include "base/num.h"
 #include "disk/eltorito.h"
 
-#define SECTORS_PER_READ 4U /* what most images have */
+#define SECTORS_PER_READ (SESSION_FIRST_READ / ISO_SECTOR) /* what most images have */
 
 struct scan {
 	struct session session;

@@ -17,6 +17,8 @@ struct session {
 	uint64_t bytes_read;
 };
 
+#define SESSION_FIRST_READ (4U * ISO_SECTOR) /* bytes read at most where there is none */
+
 /*
  * Reads descriptors from lba (of 2048-byte sectors) to the terminator, at most
  * ISO_MAX_DESCRIPTORS. 1 and *ret if there is a primary one, 0 if not, -1 I/O

@@ -11,6 +11,7 @@
 #include "base/guid.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "disk/apm.h"
 #include "disk/eltorito.h"
 #include "disk/gpt.h"
 #include "disk/mbr.h"
@@ -214,11 +215,13 @@ static void add_apm(struct map *map, const struct layout_apm *apm)
 		return;
 	add(map, apm->block_size, (uint64_t)apm->n_partitions * apm->block_size, MAP_TABLE,
 	    _("Apple partition map"));
-	for (uint32_t i = 0; i < apm->n_partitions; i++)
-		add(map, apm->partitions[i].start, apm->partitions[i].size, MAP_PARTITION,
+	for (uint32_t i = 0; i < apm->n_partitions; i++) {
+		const struct layout_apm_partition *p = &apm->partitions[i];
+
+		add(map, p->start, p->size, apm_type_is_free(p->type) ? MAP_FREE : MAP_PARTITION,
 		    _("Apple partition %" PRIu32 ", %s%s"), i + 1,
-		    text_escape_trim(apm->partitions[i].type, type, sizeof(type)),
-		    quoted(apm->partitions[i].name, name));
+		    text_escape_trim(p->type, type, sizeof(type)), quoted(p->name, name));
+	}
 }
 
 static void add_layout(struct map *map, const struct layout *lay)

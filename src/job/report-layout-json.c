@@ -27,6 +27,16 @@ static void volume_to_json(const struct layout *lay, struct json *j)
 	else
 		json_null(j, "size");
 	json_u64(j, "sessions", v->sessions);
+	json_begin_array(j, "session_list");
+	for (uint32_t i = 0; i < v->n_listed; i++) {
+		json_begin_object(j, NULL);
+		json_string(j, "id", v->list[i].id);
+		json_string(j, "created", v->list[i].created[0] ? v->list[i].created : NULL);
+		json_u64(j, "start", v->list[i].start);
+		json_u64(j, "size", v->list[i].size);
+		json_end_object(j);
+	}
+	json_end_array(j);
 	json_bool(j, "joliet", v->joliet);
 	json_bool(j, "rock_ridge", v->rock_ridge);
 	json_bool(j, "udf", lay->udf);
@@ -69,6 +79,20 @@ static void el_torito_to_json(const struct layout_el_torito *et, struct json *j)
 	json_end_object(j);
 }
 
+static void mbr_partition_to_json(const struct layout_mbr_partition *p, struct json *j)
+{
+	char text[4];
+
+	json_begin_object(j, NULL);
+	json_u64(j, "number", p->number);
+	json_bool(j, "active", p->active);
+	snprintf(text, sizeof(text), "%02x", p->type);
+	json_string(j, "type", text);
+	json_u64(j, "start", p->start);
+	json_u64(j, "size", p->size);
+	json_end_object(j);
+}
+
 static void mbr_to_json(const struct layout_mbr *mbr, struct json *j)
 {
 	char text[16];
@@ -82,18 +106,10 @@ static void mbr_to_json(const struct layout_mbr *mbr, struct json *j)
 	snprintf(text, sizeof(text), "0x%08" PRIx32, mbr->disk_signature);
 	json_string(j, "disk_signature", text);
 	json_begin_array(j, "partitions");
-	for (uint32_t i = 0; i < mbr->n_partitions; i++) {
-		const struct layout_mbr_partition *p = &mbr->partitions[i];
-
-		json_begin_object(j, NULL);
-		json_u64(j, "number", p->number);
-		json_bool(j, "active", p->active);
-		snprintf(text, sizeof(text), "%02x", p->type);
-		json_string(j, "type", text);
-		json_u64(j, "start", p->start);
-		json_u64(j, "size", p->size);
-		json_end_object(j);
-	}
+	for (uint32_t i = 0; i < mbr->n_partitions; i++)
+		mbr_partition_to_json(&mbr->partitions[i], j);
+	for (uint32_t i = 0; i < mbr->n_logical; i++)
+		mbr_partition_to_json(&mbr->logical[i], j);
 	json_end_array(j);
 	json_end_object(j);
 }
@@ -143,6 +159,7 @@ static void apm_to_json(const struct layout_apm *apm, struct json *j)
 		return;
 	}
 	json_begin_object(j, "apm");
+	json_u64(j, "block_size", apm->block_size);
 	json_begin_array(j, "partitions");
 	for (uint32_t i = 0; i < apm->n_partitions; i++) {
 		json_begin_object(j, NULL);
@@ -154,6 +171,20 @@ static void apm_to_json(const struct layout_apm *apm, struct json *j)
 	}
 	json_end_array(j);
 	json_end_object(j);
+}
+
+static void hfs_to_json(const struct layout *lay, struct json *j)
+{
+	json_begin_array(j, "hfs");
+	for (uint32_t i = 0; i < lay->n_hfs; i++) {
+		json_begin_object(j, NULL);
+		json_string(j, "type", lay->hfs[i].type);
+		json_string(j, "name", lay->hfs[i].name);
+		json_u64(j, "start", lay->hfs[i].start);
+		json_u64(j, "size", lay->hfs[i].size);
+		json_end_object(j);
+	}
+	json_end_array(j);
 }
 
 static void answers_to_json(struct json *j, const char *key, uint8_t cd, uint8_t usb)
@@ -185,6 +216,7 @@ void report_layout_to_json(const struct layout *lay, struct json *j)
 	mbr_to_json(&lay->mbr, j);
 	gpt_to_json(&lay->gpt, j);
 	apm_to_json(&lay->apm, j);
+	hfs_to_json(lay, j);
 	json_begin_object(j, "boot");
 	answers_to_json(j, "bios", b->bios.cd, b->bios.usb);
 	json_begin_object(j, "uefi");

@@ -94,6 +94,18 @@ static void print_head(const struct printer *p, const struct layout *lay, const 
 		     lay->is_truncated ? _(": TRUNCATED") : "");
 }
 
+static void print_sessions(const struct printer *p, const struct layout_volume *v)
+{
+	char text[ESCAPED_SIZE], size[NUM_SIZE_LEN];
+
+	if (v->sessions > 1)
+		line(p, "", _("%" PRIu32 " sessions"), v->sessions);
+	for (uint32_t i = 0; i < v->n_listed; i++)
+		line(p, "", _("  %" PRIu32 " at block %" PRIu64 ", %s \"%s\""), i + 1,
+		     v->list[i].start / 2048, size_text(p, size, v->list[i].size),
+		     escaped(v->list[i].id, text));
+}
+
 static void print_volume(const struct printer *p, const struct layout *lay)
 {
 	const struct layout_volume *v = &lay->volume;
@@ -107,8 +119,7 @@ static void print_volume(const struct printer *p, const struct layout *lay)
 	line(p, _("Volume"), "ISO 9660%s%s%s \"%s\", %s", v->joliet ? ", Joliet" : "",
 	     v->rock_ridge ? ", Rock Ridge" : "", lay->udf ? ", UDF" : "", escaped(v->id, text),
 	     size_text(p, size, v->size));
-	if (v->sessions > 1)
-		line(p, "", _("%" PRIu32 " sessions"), v->sessions);
+	print_sessions(p, v);
 	if (v->created[0])
 		line(p, "", _("created %s"), v->created);
 	if (escaped(v->system, text)[0])
@@ -141,10 +152,17 @@ static void print_catalog(const struct printer *p, const struct layout_el_torito
 	}
 }
 
-static void print_mbr(const struct printer *p, const struct layout_mbr *mbr)
+static void print_mbr_partition(const struct printer *p, const struct layout_mbr_partition *e)
 {
 	char size[NUM_SIZE_LEN];
 
+	fprintf(p->out, "  %-2u %-7s %02x    %-11" PRIu32 " %-11" PRIu32 " %s\n", e->number,
+		e->active ? _("yes") : _("no"), e->type, e->start_lba, e->len_blocks,
+		size_text(p, size, e->size));
+}
+
+static void print_mbr(const struct printer *p, const struct layout_mbr *mbr)
+{
 	if (!mbr->present)
 		return;
 	line(p, "MBR", _("code: %s; disk signature 0x%08" PRIx32 "; blocks of %" PRIu32 " bytes"),
@@ -153,13 +171,10 @@ static void print_mbr(const struct printer *p, const struct layout_mbr *mbr)
 		return;
 	fprintf(p->out, "  %-3s%-8s%-6s%-12s%-12s%s\n", "#", _("active"), _("type"), _("start"),
 		_("blocks"), _("size"));
-	for (uint32_t i = 0; i < mbr->n_partitions; i++) {
-		const struct layout_mbr_partition *e = &mbr->partitions[i];
-
-		fprintf(p->out, "  %-2u %-7s %02x    %-11" PRIu32 " %-11" PRIu32 " %s\n", e->number,
-			e->active ? _("yes") : _("no"), e->type, e->start_lba, e->len_blocks,
-			size_text(p, size, e->size));
-	}
+	for (uint32_t i = 0; i < mbr->n_partitions; i++)
+		print_mbr_partition(p, &mbr->partitions[i]);
+	for (uint32_t i = 0; i < mbr->n_logical; i++)
+		print_mbr_partition(p, &mbr->logical[i]);
 }
 
 static void print_gpt(const struct printer *p, const struct layout_gpt *gpt)
@@ -203,6 +218,18 @@ static void print_apm(const struct printer *p, const struct layout_apm *apm)
 			size_text(p, size, apm->partitions[i].size),
 			escaped(apm->partitions[i].type, type),
 			escaped(apm->partitions[i].name, name));
+}
+
+static void print_hfs(const struct printer *p, const struct layout *lay)
+{
+	char size[NUM_SIZE_LEN], name[ESCAPED_SIZE];
+
+	for (uint32_t i = 0; i < lay->n_hfs; i++) {
+		const struct layout_hfs *h = &lay->hfs[i];
+
+		line(p, i == 0 ? _("HFS") : "", _("%s \"%s\" at byte %" PRIu64 ", %s"), h->type,
+		     escaped(h->name, name), h->start, size_text(p, size, h->size));
+	}
 }
 
 static const char *answer_text(uint8_t answer)
@@ -252,6 +279,7 @@ void report_layout_print(const struct layout *lay, const char *path, bool bytes,
 	print_mbr(&p, &lay->mbr);
 	print_gpt(&p, &lay->gpt);
 	print_apm(&p, &lay->apm);
+	print_hfs(&p, lay);
 	print_boot(&p, lay);
 }
 

@@ -8,7 +8,8 @@
 
 ISOS="memtest86+.iso grub-rescue-cdrom.iso ipxe.iso debian-netboot.iso debian-cd.iso ubuntu.iso
 	fedora.iso arch.iso appended-msdos.iso isohybrid-mbr.iso isolinux-plain.iso grub-plain.iso
-	both-nopt.iso uefi-only.iso floppy144.iso multisession.iso winlike.iso"
+	both-nopt.iso uefi-only.iso floppy144.iso multisession.iso winlike.iso grub-mkrescue.iso
+	hfsplus.iso"
 
 # inspect_json IMAGE: JSON in ./out, valid by the schema.
 inspect_json()
@@ -108,6 +109,9 @@ test_boot_predictions()
 		multisession.iso      yes     no      no      no
 		both-nopt.iso         yes     no      yes     unknown
 		uefi-only.iso         no      no      yes     unknown
+		grub-mkrescue.iso     yes     yes     yes     yes
+		hfsplus.iso           yes     yes     no      no
+		hfs.iso               no      no      no      no
 		data.iso              no      no      no      no
 		disk-gpt-esp.img      no      no      no      yes
 		disk-mbr-fat.img      no      unknown no      no
@@ -176,6 +180,64 @@ test_sessions()
 	is "$(json out 'j["volume"]["id"]')" SECOND
 	is "$(json out 'j["truncated"]')" false
 	has iso-multi-session out
+}
+
+# The sessions' places and sizes, and xorriso's list of them; how genisoimage appends them,
+# the larger ones behind the smaller ones, xorriso follows only while it is told where.
+test_sessions_as_xorriso_reports_them()
+{
+	local n start
+
+	need_tool xorriso genisoimage
+	cp "$(image multisession.iso)" a.iso
+	noise 900000 file
+	run 0 xorriso -dev a.iso -volid THREE -map file /third
+	run 0 xorriso -indev a.iso -toc
+	sed -nE 's/^ISO session  : +[0-9]+ , +([0-9]+) , +([0-9]+)s , (.*)$/\1 \2 \3/p' out >theirs
+	inspect_json a.iso
+	json out '"\n".join("%d %d %s" % (s["start"] // 2048, s["size"] // 2048, s["id"])
+		for s in j["volume"]["session_list"])' >ours
+	diff -u theirs ours >&2
+	is "$(wc -l <ours)" 3
+	mkdir tree
+	date >tree/first
+	run 0 genisoimage -quiet -R -V S1 -o b.iso tree
+	for n in 2 3 4; do
+		truncate -s %65536 b.iso
+		start=$(($(size_of b.iso) / 2048))
+		noise "${n}00000" "file$n"
+		run 0 genisoimage -quiet -R -C "0,$start" -M b.iso -V "S$n" -o next "file$n"
+		cat next >>b.iso
+		inspect_json b.iso
+		is "$(json out '[j["volume"]["id"], j["volume"]["sessions"],
+			j["volume"]["session_list"][-1]["start"] // 2048]')" "[\"S$n\", $n, $start]"
+		is "$(json out 'j["volume"]["session_list"][-1]["size"]')" "$(size_of next)"
+	done
+}
+
+# HFS+ and HFS where blkid finds them, by the names that it reads; HFS+ as large as the
+# partition that xorriso made for it.
+test_hfs_as_blkid_reports_it()
+{
+	local name type blkid label
+
+	while read -r name type blkid label; do
+		inspect_json "$(image "$name")"
+		is "$(json out 'len(j["hfs"])')" 1 "$name"
+		is "$(json out 'j["hfs"][0]["type"]')" "$type" "$name"
+		is "$(json out 'j["hfs"][0]["name"]')" "$label" "$name"
+		is "$(json out '[p["size"] for p in j["apm"]["partitions"] if p["start"] == j["hfs"][0]["start"]]')" \
+			"[$(json out 'j["hfs"][0]["size"]')]" "$name"
+		run 0 blkid -p -O "$(json out 'j["hfs"][0]["start"]')" -o export "$(image "$name")"
+		has "TYPE=$blkid" out
+		has "LABEL=${label/ /\\ }" out
+		run 0 "$ISOWRITE" inspect "$(image "$name")"
+		has "HFS       $type \"$label\" at byte" out
+	done <<-END
+		grub-mkrescue.iso HFS+ hfsplus GRUB_RESCUE
+		hfsplus.iso       HFS+ hfsplus MAC DISC
+		hfs.iso           HFS  hfs     OLD MAC
+	END
 }
 
 test_standard_input_and_compressed()

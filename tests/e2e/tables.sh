@@ -6,8 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 
 ISOS="debian-cd.iso ubuntu.iso fedora.iso arch.iso appended-msdos.iso isohybrid-mbr.iso
-	grub-rescue-cdrom.iso ipxe.iso"
-DISKS="disk-gpt-esp.img disk-mbr-fat.img"
+	grub-rescue-cdrom.iso ipxe.iso grub-mkrescue.iso hfsplus.iso"
+DISKS="disk-gpt-esp.img disk-mbr-fat.img disk-mbr-logical.img"
 
 # The tables in one form: "mbr 1 active 17 0 4096", "gpt 1 TYPE GUID 64 6812 ISO9660".
 ours()
@@ -25,6 +25,11 @@ ours()
 		for p in g["partitions"]:
 		    print("gpt", p["number"], p["type"], p["guid"], p["start"] // 512,
 		          p["size"] // 512, p["name"])
+		a = j["apm"] or {"partitions": [], "block_size": 512}
+		for p in a["partitions"]:
+		    if p["type"] != "Apple_partition_map":
+		        print("apm", p["type"], p["name"], p["start"] // a["block_size"],
+		              p["size"] // a["block_size"])
 	END
 }
 
@@ -35,7 +40,7 @@ xorriso_tables()
 	"$PYTHON" - out <<-'END'
 		import sys, uuid
 		guid = lambda h: str(uuid.UUID(bytes_le=bytes.fromhex(h))).upper()
-		mbr, gpt, disk = [], {}, None
+		mbr, gpt, apm, disk = [], {}, {}, None
 		for line in open(sys.argv[1]):
 		    key, _, value = line.partition(":")
 		    key, v = key.strip(), value.split()
@@ -45,6 +50,8 @@ xorriso_tables()
 		        disk = guid(v[0])
 		    elif key in ("GPT partname local", "GPT partition GUID", "GPT type GUID", "GPT start and size"):
 		        gpt.setdefault(v[0], {})[key] = v[1:]
+		    elif key in ("APM partition name", "APM partition type", "APM start and size"):
+		        apm.setdefault(v[0], {})[key] = v[1:]
 		for m in mbr:
 		    print(*m)
 		if disk:
@@ -52,6 +59,8 @@ xorriso_tables()
 		for n, p in gpt.items():
 		    print("gpt", n, guid(p["GPT type GUID"][0]), guid(p["GPT partition GUID"][0]),
 		          *p["GPT start and size"], *p["GPT partname local"])
+		for n, p in apm.items():
+		    print("apm", *p["APM partition type"], *p["APM partition name"], *p["APM start and size"])
 	END
 }
 

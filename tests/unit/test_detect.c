@@ -286,6 +286,42 @@ static void test_sessions(void)
 	detect(&img);
 	CHECK_U64(lay.volume.size, 128 * 2048);
 	CHECK(!lay.is_truncated);
+	CHECK_U64(lay.volume.n_listed, 2);
+	CHECK(lay.volume.list[0].start == 0 && lay.volume.list[0].size == 64 * 2048);
+	CHECK(lay.volume.list[1].start == 64 * 2048 && lay.volume.list[1].size == 64 * 2048);
+	CHECK_STR(lay.volume.list[0].id, "Test disc");
+	free(img.p);
+}
+
+/* Sessions count from their own start: a second one that is larger than the first hid the third. */
+static void test_a_large_second_session(void)
+{
+	struct image img = disc_new(DISC_BIOS);
+
+	img.p = realloc(img.p, 320 * 2048);
+	memset(img.p + img.len, 0, (320 - DISC_BLOCKS) * 2048);
+	img.len = 320 * 2048;
+	put_volume(&img, 80, 1, "SECOND", 6, 160, 20, 2048);
+	put_terminator(&img, 81);
+	put_volume(&img, 240, 1, "THIRD", 5, 90, 20, 2048);
+	put_boot_record(&img, 241, 24);
+	put_terminator(&img, 242);
+	detect(&img);
+	CHECK(lay.volume.sessions == 3 && lay.volume.pvd_lba == 240);
+	CHECK_STR(lay.volume.id, "THIRD");
+	CHECK_U64(lay.volume.list[1].size, 160 * 2048);
+	CHECK_U64(lay.volume.size, (224 + 90) * 2048);
+	CHECK(!lay.is_truncated && lay.el_torito.present && !find("el-torito-sessions"));
+	/* Another catalog than the first session's, and none. */
+	memcpy(image_block(&img, 100), image_block(&img, 24), 2048);
+	put_boot_record(&img, 241, 100);
+	detect(&img);
+	CHECK(lay.el_torito.catalog_lba == 100);
+	CHECK(strstr(find("el-torito-sessions")->message, "another one"));
+	put_terminator(&img, 241);
+	detect(&img);
+	CHECK(!lay.el_torito.present);
+	CHECK(strstr(find("el-torito-sessions")->message, "the last one has none"));
 	free(img.p);
 }
 
@@ -469,6 +505,7 @@ int main(void)
 	RUN(test_truncated_padding);
 	RUN(test_finish);
 	RUN(test_sessions);
+	RUN(test_a_large_second_session);
 	RUN(test_windows);
 	RUN(test_disk_info);
 	RUN(test_foreign);

@@ -389,6 +389,125 @@ static void test_apm(void)
 	apm_encode_entry(data + 6144, &entry);
 	lay = detect_size_of(data, sizeof(data), MIB);
 	CHECK_U64(lay->apm.n_partitions, 3);
+	CHECK(has(lay, "apm-short"));
+}
+
+/* A partition of the map counts in the image's size, unless it is free room. */
+static void test_apm_truncated(void)
+{
+	struct apm_entry entry = { .n_map_entries = 2, .start_block = 1, .n_blocks = 2,
+				   .name = "Apple", .type = "Apple_partition_map" };
+	uint8_t data[2048] = { 0 };
+	const struct layout *lay;
+
+	apm_encode_descriptor(data, 512, 0);
+	apm_encode_entry(data + 512, &entry);
+	entry = (struct apm_entry){ .n_map_entries = 2, .start_block = 64, .n_blocks = 2048,
+				    .name = "Data", .type = "Apple_HFS" };
+	apm_encode_entry(data + 1024, &entry);
+	lay = detect_size_of(data, sizeof(data), MIB);
+	CHECK(lay->is_truncated);
+	CHECK_U64(lay->expected_size, (64 + 2048) * 512);
+	CHECK_STR(lay->expected_by, "a partition of its Apple map");
+	CHECK_STR(findings(lay), "truncated");
+	strcpy(entry.type, "Apple_Free");
+	apm_encode_entry(data + 1024, &entry);
+	lay = detect_size_of(data, sizeof(data), MIB);
+	CHECK(!lay->is_truncated && lay->apm.n_partitions == 2);
+}
+
+static void put_entry(uint8_t *sector, unsigned int i, uint8_t type, uint32_t start, uint32_t len)
+{
+	struct mbr_entry entry = { .type = type, .start_lba = start, .len_blocks = len };
+
+	mbr_encode_entry(sector, i, &entry);
+	sector[510] = 0x55;
+	sector[511] = 0xaa;
+}
+
+static void test_logical_partitions(void)
+{
+	static uint8_t data[64 * 512];
+	const struct layout *lay;
+
+	put_entry(data, 0, 0x83, 1, 4);
+	put_entry(data, 1, MBR_TYPE_EXTENDED_LBA, 8, 56);
+	put_entry(data + 8 * 512, 0, 0x07, 1, 7);
+	put_entry(data + 8 * 512, 1, MBR_TYPE_EXTENDED, 8, 8);
+	put_entry(data + 16 * 512, 0, 0x82, 1, 7);
+	lay = detect_size_of(data, sizeof(data), sizeof(data));
+	CHECK(lay->mbr.n_partitions == 2 && lay->mbr.n_logical == 2);
+	CHECK(lay->mbr.logical[0].number == 5 && lay->mbr.logical[0].type == 0x07);
+	CHECK(lay->mbr.logical[0].start_lba == 9 && lay->mbr.logical[0].start == 9 * 512);
+	CHECK(lay->mbr.logical[1].number == 6 && lay->mbr.logical[1].start_lba == 17);
+	CHECK_STR(findings(lay), "");
+	/* One that is cut off is missed. */
+	put_entry(data + 16 * 512, 0, 0x82, 1, 1000);
+	lay = detect_size_of(data, sizeof(data), sizeof(data));
+	CHECK(lay->is_truncated && lay->expected_size == 1017 * 512);
+	put_entry(data + 16 * 512, 0, 0x82, 1, 7);
+	/* A chain that leads back ends; one into the void is told of. */
+	put_entry(data + 16 * 512, 1, MBR_TYPE_EXTENDED, 0, 8);
+	lay = detect_size_of(data, sizeof(data), sizeof(data));
+	CHECK(lay->mbr.n_logical == 2);
+	put_entry(data + 16 * 512, 1, MBR_TYPE_EXTENDED, 20, 8);
+	lay = detect_size_of(data, sizeof(data), sizeof(data));
+	CHECK(lay->mbr.n_logical == 2);
+	CHECK_STR(findings(lay), "mbr-chain");
+}
+
+/* A table in every block: no more than can be listed are. */
+static void test_many_logical_partitions(void)
+{
+	static uint8_t data[1024 * 512];
+	const struct layout *lay;
+
+	put_entry(data, 0, MBR_TYPE_EXTENDED, 1, 1023);
+	for (uint32_t i = 1; i < 1024; i++) {
+		put_entry(data + i * 512, 0, 0x83, 0xffffffff - i, 1);
+		put_entry(data + i * 512, 1, MBR_TYPE_EXTENDED, i, 1);
+	}
+	lay = detect_size_of(data, sizeof(data), sizeof(data));
+	CHECK_U64(lay->mbr.n_logical, LAYOUT_MAX_LOGICAL);
+	CHECK_U64(lay->mbr.logical[59].number, 64);
+}
+
+/* HFS+ where a partition of the map begins, its name by the catalog. */
+static void test_hfs(void)
+{
+	struct apm_entry entry = { .n_map_entries = 1, .start_block = 8, .n_blocks = 64,
+				   .name = "Disc", .type = "Apple_HFS" };
+	static uint8_t data[72 * 512];
+	uint8_t *volume = data + 8 * 512, *tree = volume + 8192, *leaf = tree + 4096;
+	const struct layout *lay;
+
+	apm_encode_descriptor(data, 512, 0);
+	apm_encode_entry(data + 512, &entry);
+	memcpy(volume + 1024, "H+\0\4", 4);
+	memcpy(volume + 1024 + 40, "\0\0\20\0\0\0\0\10", 8); /* 8 blocks of 4096 */
+	memcpy(volume + 1024 + 288, "\0\0\0\2", 4);
+	tree[8] = 1;
+	tree[27] = 1;
+	tree[32] = 16;
+	leaf[8] = 0xff;
+	memcpy(leaf + 16, "\0\0\0\1\0\3\0M\0a\0c", 12);
+	lay = detect_size_of(data, sizeof(data), sizeof(data));
+	CHECK_U64(lay->n_hfs, 1);
+	CHECK_STR(lay->hfs[0].type, "HFS+");
+	CHECK_STR(lay->hfs[0].name, "Mac");
+	CHECK(lay->hfs[0].start == 8 * 512 && lay->hfs[0].size == 64 * 512);
+	CHECK_STR(findings(lay), "");
+	/* It counts in the image's size, also without a name. */
+	tree[27] = 0xff;
+	volume[1024 + 47] = 9;
+	lay = detect_size_of(data, sizeof(data), sizeof(data));
+	CHECK(lay->is_truncated && lay->n_hfs == 1);
+	CHECK_STR(lay->hfs[0].name, "");
+	CHECK_STR(lay->expected_by, "its HFS volume");
+	/* A FAT is no HFS, whatever the map calls it. */
+	memset(volume + 1024, 0, 512);
+	lay = detect_size_of(data, sizeof(data), sizeof(data));
+	CHECK_U64(lay->n_hfs, 0);
 }
 
 int main(void)
@@ -408,5 +527,9 @@ int main(void)
 	RUN(test_mbr_4096);
 	RUN(test_superfloppy);
 	RUN(test_apm);
+	RUN(test_apm_truncated);
+	RUN(test_logical_partitions);
+	RUN(test_many_logical_partitions);
+	RUN(test_hfs);
 	return tap_done();
 }

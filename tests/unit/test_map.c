@@ -169,9 +169,10 @@ static void make_map(struct map *map, uint64_t *state)
 		span->start = number(state) % map->size;
 		span->len = (number(state) >> number(state) % 53) + 1;
 		span->kind = (enum map_kind)(number(state) % (MAP_MISSING + 1));
-		snprintf(span->label, sizeof(span->label), "%.*s", (int)(number(state) % 100) + 1,
-			 "abc \xc3\xa4\xc3\xb6 abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz "
-			 "a b c d e f g h i j k l m n o p q r s");
+		snprintf(
+			span->label, sizeof(span->label), "%.*s", (int)(number(state) % 100) + 1,
+			"abc \xc3\xa4\xc3\xb6 abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz "
+			"a b c d e f g h i j k l m n o p q r s");
 	}
 }
 
@@ -268,7 +269,8 @@ static void test_plan_of_many_ranges(void)
 
 	for (unsigned int i = 0; i < 1000; i++) {
 		CHECK(plan_append_source(plan, 4096, 0, i * 8192, "image", &err) == 0);
-		CHECK(plan_append_keep(plan, i == 500 ? 500 * MIB : 4096, "not touched", &err) == 0);
+		CHECK(plan_append_keep(plan, i == 500 ? 500 * MIB : 4096, "not touched", &err) ==
+		      0);
 	}
 	map = map_of_plan(plan, NULL);
 	CHECK_U64(map->n_spans, 3);
