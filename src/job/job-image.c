@@ -76,6 +76,7 @@ static bool poll_cancelled(void *ctx)
 int job_look_at_image(struct job *j, struct error *err)
 {
 	struct report *r = j->r;
+	int rc;
 
 	snprintf(r->image_path, sizeof(r->image_path), "%s", j->req->image);
 	if (source_open(j->req->image, &j->source, err) < 0)
@@ -85,7 +86,10 @@ int job_look_at_image(struct job *j, struct error *err)
 	r->image_size = j->source->file_size;
 	r->content_size = j->source->size;
 	r->source_is_seekable = j->source->access == SOURCE_RANDOM || source_can_rewind(j->source);
-	if (detect_layout(j->source, DETECT_BUDGET, &r->layout, err) < 0)
+	rc = detect_layout(j->source, DETECT_BUDGET, &r->layout, err);
+	/* Of a pipe it is known only now. */
+	r->compression = j->source->compression;
+	if (rc < 0)
 		return -1;
 	r->has_layout = true;
 	return 0;
