@@ -280,20 +280,24 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 
 static int check_combinations(const struct options *o, struct error *err)
 {
+	char quoted[300];
+
 	if (o->protect && o->unprotect)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--protect and --unprotect exclude each other."));
 	if (o->overwrite && !o->receipt && !o->svg && !o->backup && o->command != COMMAND_READ)
 		return error_set(err, ERROR_USAGE, "conflict", _("--overwrite goes with %s."),
-				 o->command == COMMAND_INSPECT ?
-					 "--svg=FILE" :
-					 _("--receipt=FILE or --backup=FILE"));
-	if (o->command == COMMAND_WRITE && o->compress && !o->backup)
+				 o->command == COMMAND_INSPECT
+					 ? "--svg=FILE"
+					 : _("--receipt=FILE or --backup=FILE"));
+	if (o->command != COMMAND_READ && o->compress && !o->backup)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--compress goes with --backup=FILE."));
 	if (o->command == COMMAND_READ && !o->output)
-		return error_set(err, ERROR_USAGE, "no-output",
-				 _("'read' wants to know where to: isowrite read DEVICE -o FILE"));
+		return error_set(
+			err, ERROR_USAGE, "no-output",
+			_("'read' wants to know where to:\n  isowrite read %s -o stick.img.zst"),
+			text_shell_quote(o->operands[0], quoted, sizeof(quoted)));
 	if (o->command == COMMAND_READ && o->json != JSON_NONE && strcmp(o->output, "-") == 0)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("Standard output cannot take both the image and JSON; name a "

@@ -236,7 +236,7 @@ test_existing_files_stay()
 	run 2 "$ISOWRITE" read stick -o stick --overwrite
 	has 'is to be read' err
 	run 2 "$ISOWRITE" read stick
-	has '-o FILE' err
+	has 'isowrite read stick -o stick.img.zst' err
 	run 2 "$ISOWRITE" read absent -o copy
 	run 2 "$ISOWRITE" read . -o copy
 	is "$(cat copy.img)" precious
