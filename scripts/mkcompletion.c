@@ -55,7 +55,7 @@ static bool takes(enum command_id command, const struct option_row *row)
 static void each_command(void (*fn)(enum command_id command))
 {
 	for (size_t c = 0; c < N_COMMANDS; c++) {
-		if (!command_table[c].is_option)
+		if (command_has_word((enum command_id)c))
 			fn((enum command_id)c);
 	}
 }
@@ -334,7 +334,7 @@ static void print_fish_option(const struct option_row *row)
 {
 	printf("complete -c isowrite -n '__isowrite_is");
 	for (size_t c = 0; c < N_COMMANDS; c++) {
-		if (takes((enum command_id)c, row) && !command_table[c].is_option)
+		if (takes((enum command_id)c, row) && command_has_word((enum command_id)c))
 			printf(" %s", command_table[c].name);
 	}
 	printf("'");

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/text.h"
+#include "cli/cmd-job.h"
 #include "cli/sticks.h"
 #include "cli/ui.h"
 #include "cli/words.h"
@@ -211,7 +212,7 @@ static int change_list(const struct options *opts, struct ui *ui)
 	rc = opts->protect ? device_protect(path, entry, sizeof(entry), &err)
 			   : device_unprotect(path, &err);
 	if (rc || device_examine(path, -1, -1, info, &err))
-		return ui_fail(ui, &err);
+		return cmd_fail_device(ui, &err, path);
 	if (ui_wants_json(ui)) {
 		struct json j;
 

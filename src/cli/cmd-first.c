@@ -54,6 +54,15 @@ void cmd_print_sticks(struct ui *ui, const char *missing)
 	sticks_done(&s);
 }
 
+int cmd_fail_device(struct ui *ui, const struct error *err, const char *path)
+{
+	int status = ui_fail(ui, err);
+
+	if (strncmp(path, "/dev/", 5) == 0 && access(path, F_OK) < 0)
+		cmd_print_sticks(ui, path);
+	return status;
+}
+
 /* "/dev/sdb  SanDisk Ultra  32 GB  port 1-4  FAT "KEY"" */
 static void describe_stick(const struct device_info *info, char *buf, size_t size)
 {
@@ -293,7 +302,7 @@ int cmd_no_target(const struct options *opts, struct ui *ui)
 		error_set_nomem(&err);
 		return ui_fail(ui, &err);
 	}
-	if (opts_check_image_word(path, &err) < 0)
+	if (opts_check_image_word(opts, path, &err) < 0)
 		return ui_fail(ui, &err);
 	(void)device_list(false, &list, &n, &ignored);
 	s = sticks_of(list, n);

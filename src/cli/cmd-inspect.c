@@ -14,7 +14,8 @@
 #include "base/num.h"
 #include "base/outfile.h"
 #include "base/text.h"
-#include "cli/cmd.h"
+#include "cli/cmd-job.h"
+#include "cli/opts.h"
 #include "cli/draw.h"
 #include "cli/ui.h"
 #include "image/detect.h"
@@ -128,7 +129,9 @@ int cmd_inspect(const struct options *opts, struct ui *ui)
 		error_set_nomem(&err);
 		return ui_fail(ui, &err);
 	}
-	if (source_open(path, &src, &err) < 0 || (opts->svg && check_svg(opts, src, &err) < 0) ||
+	if (opts_check_image_word(opts, path, &err) < 0 || source_open(path, &src, &err) < 0)
+		return cmd_fail_device(ui, &err, path);
+	if ((opts->svg && check_svg(opts, src, &err) < 0) ||
 	    detect_layout(src, opts->full ? UINT64_MAX : DETECT_BUDGET, lay, &err) < 0 ||
 	    detect_check_foreign(lay, path, &err) < 0)
 		return ui_fail(ui, &err);

@@ -317,7 +317,7 @@ int cmd_write(const struct options *opts, struct ui *ui)
 {
 	struct error err = ERROR_INIT;
 
-	if (opts_check_image_word(opts->operands[0], &err) < 0)
+	if (opts_check_image_word(opts, opts->operands[0], &err) < 0)
 		return ui_fail(ui, &err);
 	if (opts->dry_run)
 		return cmd_plan(opts, ui);
@@ -328,7 +328,7 @@ int cmd_plan(const struct options *opts, struct ui *ui)
 {
 	struct error err = ERROR_INIT;
 
-	if (opts_check_image_word(opts->operands[0], &err) < 0)
+	if (opts_check_image_word(opts, opts->operands[0], &err) < 0)
 		return ui_fail(ui, &err);
 	return cmd_run_job(ui, "plan", job_plan, print_plan);
 }
@@ -337,7 +337,7 @@ int cmd_check(const struct options *opts, struct ui *ui)
 {
 	struct error err = ERROR_INIT;
 
-	if (opts_check_image_word(opts->operands[0], &err) < 0)
+	if (opts_check_image_word(opts, opts->operands[0], &err) < 0)
 		return ui_fail(ui, &err);
 	return cmd_run_job(ui, "check", job_check, print_written);
 }

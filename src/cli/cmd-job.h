@@ -26,6 +26,9 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
  */
 void cmd_print_sticks(struct ui *ui, const char *missing);
 
+/* ui_fail() of what could not be opened; if it is a device that does not exist, as above. */
+int cmd_fail_device(struct ui *ui, const struct error *err, const char *path);
+
 /* isowrite without arguments; with an image only. Exit status 2. */
 int cmd_first_contact(const struct options *opts, struct ui *ui);
 int cmd_no_target(const struct options *opts, struct ui *ui);

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/text.h"
+#include "cli/cmd-job.h"
 #include "cli/sticks.h"
 #include "cli/ui.h"
 #include "cli/words.h"
@@ -351,10 +352,11 @@ int cmd_report(const struct options *opts, struct ui *ui)
 	struct json j;
 	size_t n = 0;
 	bool failed = read_devices(opts, &list, &n, &err) < 0;
+	const char *path = opts->n_operands ? opts->operands[0] : "";
 
 	if (ui_wants_json(ui)) {
 		if (failed)
-			return ui_fail(ui, &err);
+			return cmd_fail_device(ui, &err, path);
 		ui_json_begin(ui, &j, 0);
 		f.json = &j;
 		put_all(&f, list, n);
@@ -365,5 +367,5 @@ int cmd_report(const struct options *opts, struct ui *ui)
 		     "not."),
 		   0);
 	put_all(&f, list, n);
-	return failed ? ui_fail(ui, &err) : 0;
+	return failed ? cmd_fail_device(ui, &err, path) : 0;
 }

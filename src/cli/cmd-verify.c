@@ -169,7 +169,7 @@ int cmd_verify(const struct options *opts, struct ui *ui)
 	int status;
 
 	for (size_t i = 0; i < opts->n_operands; i++) {
-		if (opts_check_image_word(opts->operands[i], &err) == 0)
+		if (opts_check_image_word(opts, opts->operands[i], &err) == 0)
 			continue;
 		free(reports);
 		return ui_fail(ui, &err);

@@ -59,6 +59,7 @@ enum color_mode { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 /* argv, understood. Strings point into argv. Only what the command takes can be set. */
 struct options {
 	enum command_id command;
+	bool is_named; /* the command was: it is not write because nothing else was said */
 	const char *const *argv; /* all, for the commands that messages suggest; ends with NULL */
 	const char *const *operands; /* without the command's name; their count was checked */
 	size_t n_operands;

@@ -37,7 +37,7 @@ static void print_usage(FILE *out)
 		const struct command_row *row = &command_table[i];
 		char left[64];
 
-		if (row->is_option)
+		if (!command_has_word((enum command_id)i))
 			continue;
 		snprintf(left, sizeof(left), "%s%s%s", i == COMMAND_WRITE ? "[write]" : row->name,
 			 row->operands[0] ? " " : "", row->operands);

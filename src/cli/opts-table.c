@@ -28,7 +28,7 @@ const struct command_row command_table[N_COMMANDS] = {
 	[COMMAND_FORMAT] = { "format", "TARGET...", _("one empty volume of full size, for files"),
 			     1, SIZE_MAX },
 	[COMMAND_READ] = { "read", "DEVICE -o FILE", _("a stick or a disc into a file"), 1, 1 },
-	[COMMAND_REPORT] = { "report", "[DEVICE]", _("facts for a bug report"), 0, 1, true },
+	[COMMAND_REPORT] = { "report", "[DEVICE]", _("facts for a bug report"), 0, 1 },
 };
 
 const char *const command_reserved[] = {

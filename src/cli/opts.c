@@ -78,7 +78,7 @@ static const char *nearest_command(const char *word)
 	size_t n = 0;
 
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (!command_table[i].is_option)
+		if (command_has_word((enum command_id)i))
 			names[n++] = command_table[i].name;
 	}
 	return text_nearest(word, names, n);
@@ -157,7 +157,8 @@ static int fail_option(int opt, const char *arg, struct error *err)
 static int find_command(const char *word, enum command_id *ret)
 {
 	for (size_t i = 0; i < N_COMMANDS; i++) {
-		if (!command_table[i].is_option && strcmp(word, command_table[i].name) == 0) {
+		if (command_has_word((enum command_id)i) &&
+		    strcmp(word, command_table[i].name) == 0) {
 			*ret = (enum command_id)i;
 			return 1;
 		}
@@ -203,7 +204,8 @@ static int check_applicable(const bool seen[N_OPTIONS], enum command_id command,
 		for (size_t c = 0; c < N_COMMANDS; c++) {
 			size_t len = strlen(list);
 
-			if (!command_table[c].is_option && (option_table[i].commands & (1u << c)))
+			if (command_has_word((enum command_id)c) &&
+			    (option_table[i].commands & (1u << c)))
 				snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
 					 command_table[c].name);
 		}
@@ -271,8 +273,8 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 			err, ERROR_USAGE, "unwanted-operand",
 			_("'%s' is one operand too many: isowrite %s%s%s%s"),
 			text_escape_trim(o->operands[row->max_operands], quoted, sizeof(quoted)),
-			row->is_option ? "--" : "", row->name, row->operands[0] ? " " : "",
-			row->operands);
+			command_has_word(o->command) ? "" : "--", row->name,
+			row->operands[0] ? " " : "", row->operands);
 	if (o->command == COMMAND_WRITE && o->n_operands == 1)
 		*action = o->dry_run ? OPTS_RUN : OPTS_NO_TARGET;
 	return 0;
@@ -378,6 +380,7 @@ static int parse(int argc, char **argv, struct options *o, enum opts_action *act
 				   "(a file of that name is written ./%s)."),
 				 o->operands[0], o->operands[0]);
 	}
+	o->is_named = named;
 	if (o->report && o->command == COMMAND_WRITE)
 		o->command = COMMAND_REPORT;
 	*action = OPTS_RUN;
@@ -442,7 +445,7 @@ static bool nearest_file(const char *path, char *ret, size_t size)
 	return best[0] != '\0';
 }
 
-int opts_check_image_word(const char *word, struct error *err)
+int opts_check_image_word(const struct options *o, const char *word, struct error *err)
 {
 	char quoted[256], near[256];
 	const char *command;
@@ -456,15 +459,15 @@ int opts_check_image_word(const char *word, struct error *err)
 	if (strcmp(word, "-") == 0 || stat(word, &st) == 0 || errno != ENOENT)
 		return 0;
 	text_escape_trim(word, quoted, sizeof(quoted));
-	command = strchr(word, '/') ? NULL : nearest_command(word);
+	command = o->is_named || strchr(word, '/') ? NULL : nearest_command(word);
 	if (command)
 		return error_set(err, ERROR_USAGE, "no-such-image",
 				 _("no image or command '%s'; did you mean '%s'?"), quoted,
 				 command);
 	if (nearest_file(word, near, sizeof(near)))
 		return error_set(err, ERROR_USAGE, "no-such-image",
-				 _("no image '%s'; did you mean '%s'?"), quoted, near);
-	if (strchr(word, '/'))
+				 _("There is no image '%s'; did you mean '%s'?"), quoted, near);
+	if (o->is_named || strchr(word, '/'))
 		return 0; /* opening it says why */
 	return error_set(err, ERROR_USAGE, "no-such-image", _("no image or command '%s'."), quoted);
 }

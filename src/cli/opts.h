@@ -18,7 +18,6 @@ struct command_row {
 	const char *operands; /* "IMAGE TARGET..." */
 	const char *help;     /* one line */
 	size_t min_operands, max_operands;
-	bool is_option; /* it has no word: an option asks for it */
 };
 
 /* What an option's value is, for the shell completion. */
@@ -38,6 +37,13 @@ struct option_row {
 };
 
 extern const struct command_row command_table[N_COMMANDS];
+
+/* The others are asked for by an option. */
+static inline bool command_has_word(enum command_id command)
+{
+	return command != COMMAND_REPORT;
+}
+
 #define N_OPTIONS 43
 extern const struct option_row *const option_table;
 
@@ -62,11 +68,11 @@ int opts_parse(int argc, char **argv, struct options *ret, enum opts_action *ret
 	       struct error *err);
 
 /*
- * The first operand of write is neither a command nor an existing file:
- * ERROR_USAGE "no image or command 'inspekt'; did you mean 'inspect'?", or
- * ERROR_LACKING for a URL. 0 where the word may be an image.
+ * A word in an image's place that is neither an existing file nor, where no command was named, a
+ * command: ERROR_USAGE "no image or command 'inspekt'; did you mean 'inspect'?", or a file beside
+ * it that is meant; ERROR_LACKING for a URL. 0 where the word may be an image.
  */
-int opts_check_image_word(const char *word, struct error *err);
+int opts_check_image_word(const struct options *o, const char *word, struct error *err);
 
 /* help: OPTS_HELP, OPTS_HELP_COMMAND (of command) or OPTS_HELP_ALL. */
 void opts_print_help(FILE *out, enum opts_action help, enum command_id command);

@@ -150,10 +150,11 @@ int detect_check_foreign(const struct layout *lay, const char *path, struct erro
 	text_shell_quote(out, quoted_out, sizeof(quoted_out));
 	if (!f->suffix)
 		return error_set(err, ERROR_IMAGE, "foreign-format",
-				 _("The image is %s, not what a stick holds. Unpack it first:  "
-				   "%s %s"),
+				 _("The image is %s, not what a stick holds. Unpack it "
+				   "first:\n  %s %s"),
 				 f->what, f->command, quoted);
-	return error_set(err, ERROR_IMAGE, "foreign-format",
-			 _("The image is %s, not what a stick holds. Convert it first:  %s %s%s%s"),
-			 f->what, f->command, quoted, f->middle, quoted_out);
+	return error_set(
+		err, ERROR_IMAGE, "foreign-format",
+		_("The image is %s, not what a stick holds. Convert it first:\n  %s %s%s%s"),
+		f->what, f->command, quoted, f->middle, quoted_out);
 }

@@ -90,14 +90,14 @@ int source_set_memory(const struct source_input *in, uint64_t limit, const char 
 		return error_set(
 			err, ERROR_LACKING, "memory-limit",
 			_("Decompressing %s needs more than the %" PRIu64
-			  " MiB of memory that isowrite allows. Put this before isowrite: %s |"),
+			  " MiB of memory that isowrite allows. Put this before isowrite:\n  %s |"),
 			source_name(in->src, name), limit / MIB, command);
-	return error_set(
-		err, ERROR_LACKING, "memory-limit",
-		_("Decompressing %s needs more than the %" PRIu64
-		  " MiB of memory that isowrite allows. Decompress it first: %s %s > image.img"),
-		source_name(in->src, name), limit / MIB, command,
-		text_shell_quote(in->src->path, quoted, sizeof(quoted)));
+	return error_set(err, ERROR_LACKING, "memory-limit",
+			 _("Decompressing %s needs more than the %" PRIu64
+			   " MiB of memory that isowrite allows. Decompress it first:\n  %s %s > "
+			   "image.img"),
+			 source_name(in->src, name), limit / MIB, command,
+			 text_shell_quote(in->src->path, quoted, sizeof(quoted)));
 }
 
 int source_set_lacking(const struct source_input *in, const struct source_codec *codec,

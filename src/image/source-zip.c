@@ -89,7 +89,7 @@ static int set_cannot(const struct zip *z, const char *what, const char *program
 	char name[SOURCE_NAME_SIZE], command[SOURCE_NAME_SIZE + 16];
 
 	return error_set(err, ERROR_IMAGE, "unsupported-compression",
-			 _("%s is a ZIP archive, and %s. Unpack it first:  %s"),
+			 _("%s is a ZIP archive, and %s. Unpack it first:\n  %s"),
 			 source_name(z->in->src, name), what,
 			 unpack_command(z, program, command, sizeof(command)));
 }

@@ -182,8 +182,8 @@ static int error_no_target(const struct target *t, const char *real, int sys, st
 		return error_set_sys(err, ERROR_USAGE, "no-such-target", sys, _("Cannot open %s"),
 				     safe);
 	if (is_below_dev(real))
-		return error_set(err, ERROR_USAGE, "no-such-target",
-				 _("There is no device %s."), safe);
+		return error_set(err, ERROR_USAGE, "no-such-target", _("There is no device %s."),
+				 safe);
 	text_shell_quote(t->path, quoted, sizeof(quoted));
 	return error_set(err, ERROR_USAGE, "no-such-target",
 			 _("There is no %s; file:%s creates it as a virtual stick."), safe,
@@ -208,7 +208,7 @@ static uint32_t file_alignment(int fd)
 
 static int look_existing(struct target *t, const char *real, int image_fd, struct error *err)
 {
-	char safe[TARGET_SAFE_PATH];
+	char safe[TARGET_SAFE_PATH], quoted[TARGET_SAFE_PATH];
 	struct stat st;
 
 	target_safe_path(t, safe);
@@ -244,9 +244,10 @@ static int look_existing(struct target *t, const char *real, int image_fd, struc
 				 _("%s is an optical drive; sticks, cards and disks are written."),
 				 safe);
 	if (t->info.size == 0 && !strcmp(t->info.transport, "loop"))
-		return error_set(err, ERROR_IO, "no-medium",
-				 _("%s has no file attached to it (losetup %s FILE does that)."),
-				 safe, safe);
+		return error_set(
+			err, ERROR_IO, "no-medium",
+			_("%s has no file attached to it; this does that:\n  losetup %s FILE"),
+			safe, safe);
 	if (t->info.size == 0)
 		return t->info.is_block
 			       ? error_set(err, ERROR_IO, "no-medium",
@@ -254,8 +255,8 @@ static int look_existing(struct target *t, const char *real, int image_fd, struc
 			       : error_set(
 					 err, ERROR_FIT, "target-empty",
 					 _("%s is an empty file; a file is a virtual stick of its "
-					   "size (truncate -s 8G %s makes one)."),
-					 safe, safe);
+					   "size. This makes one of 8 GiB:\n  truncate -s 8G %s"),
+					 safe, text_shell_quote(t->path, quoted, sizeof(quoted)));
 	return 0;
 }
 

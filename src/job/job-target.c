@@ -111,7 +111,7 @@ static void format_lift(const struct report_target *rt, enum device_rule rule, c
 			snprintf(buf, size, "%s", _("Release it first; this cannot be lifted."));
 		else if (rule == RULE_PROTECTED)
 			snprintf(buf, size,
-				 _("It comes off the list by: isowrite devices --unprotect %s"),
+				 _("It comes off the list by:\n  isowrite devices --unprotect %s"),
 				 quoted);
 		else
 			snprintf(buf, size, "%s", _("This cannot be lifted."));
@@ -147,6 +147,11 @@ static void refuse(struct report_target *rt, const struct device_refusal *refusa
 	rt->has_rule = true;
 	rt->rule = refusal->rule;
 	rt->status = TARGET_REFUSED;
+	/* Behind a command, which has a line of its own, they begin another one. */
+	if (also[0] && strchr(lift, '\n')) {
+		snprintf(lift + strlen(lift), sizeof(lift) - strlen(lift), "\n%s", also + 1);
+		also = "";
+	}
 	error_set(&rt->error, ERROR_REFUSED, "rule", _("%s refused (rule %s): %.*s.%s%s%s"),
 		  text_escape(rt->path, SIZE_MAX, name, sizeof(name)),
 		  device_rule_name(refusal->rule), (int)len, refusal->why, lift[0] ? " " : "", lift,

@@ -241,18 +241,18 @@ test_10_typo_in_words()
 	user 2 -- isowrite inspekt ubuntu.iso
 	errs "no image or command 'inspekt'; did you mean 'inspect'?"
 	user 0 -- isowrite "$(said_instead)" ubuntu.iso
-	user 2 -- isowrite devcies
-	errs "'devcies'; did you mean 'devices'?"
+	user 2 -- isowrite devicse
+	errs "'devicse'; did you mean 'devices'?"
 	user 0 -- isowrite "$(said_instead)"
 	user 2 -- isowrite --yes --no-verfy ubuntu.iso /dev/sdb
 	errs "Unknown option '--no-verfy'; did you mean '--no-verify'?"
 	word=$(said_instead)
 	user 2 -- isowrite --yes --mode=rwa ubuntu.iso /dev/sdb
 	errs "--mode cannot be 'rwa'; did you mean 'raw'?"
-	user 2 -- isowrite --yes --allow=contens ubuntu.iso /dev/sdb
-	errs "'contens'; did you mean 'contents'?"
-	user 2 -- isowrite ubunut.iso /dev/sdb
-	errs "no image 'ubunut.iso'; did you mean 'ubuntu.iso'?"
+	user 2 -- isowrite --yes --allow=kontents ubuntu.iso /dev/sdb
+	errs "'kontents'; did you mean 'contents'?"
+	user 2 -- isowrite ubnutu.iso /dev/sdb
+	errs "There is no image 'ubnutu.iso'; did you mean 'ubuntu.iso'?"
 	user 2 -- isowrite --verify ubuntu.iso /dev/sdb
 	errs 'always read back'
 	user 2 -- isowrite --force ubuntu.iso /dev/sdb

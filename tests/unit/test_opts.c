@@ -214,15 +214,19 @@ static void test_json_is_known_on_errors(void)
 
 static void test_image_words(void)
 {
-	err = (struct error)ERROR_INIT;
-	CHECK(opts_check_image_word("inspekt", &err) == -1 && err.kind == ERROR_USAGE);
+	CHECK(parse("inspekt x") == 0);
+	CHECK(opts_check_image_word(&o, "inspekt", &err) == -1 && err.kind == ERROR_USAGE);
 	CHECK_STR(err.msg, "no image or command 'inspekt'; did you mean 'inspect'?");
-	CHECK(opts_check_image_word("nonsense", &err) == -1);
+	CHECK(opts_check_image_word(&o, "nonsense", &err) == -1);
 	CHECK_STR(err.msg, "no image or command 'nonsense'.");
-	CHECK(opts_check_image_word("https://x.org/a.iso", &err) == -1 &&
+	CHECK(opts_check_image_word(&o, "https://x.org/a.iso", &err) == -1 &&
 	      err.kind == ERROR_LACKING);
-	CHECK(opts_check_image_word("-", &err) == 0);
-	CHECK(opts_check_image_word("/no/such/file.iso", &err) == 0); /* the source says it */
+	CHECK(opts_check_image_word(&o, "-", &err) == 0);
+	CHECK(opts_check_image_word(&o, "/no/such/file.iso", &err) == 0); /* the source says it */
+	CHECK(opts_check_image_word(&o, "/proc/cpuinfoo", &err) == -1);
+	CHECK_STR(err.msg, "There is no image '/proc/cpuinfoo'; did you mean '/proc/cpuinfo'?");
+	CHECK(parse("check inspekt x") == 0);
+	CHECK(opts_check_image_word(&o, "inspekt", &err) == 0);
 }
 
 /* One screen: 24 lines of 80 columns. */

@@ -103,7 +103,7 @@ static void test_nearest(void)
 
 	CHECK_STR(text_nearest("inspekt", names, n), "inspect");
 	CHECK_STR(text_nearest("INSPECT", names, n), "inspect");
-	CHECK_STR(text_nearest("devcies", names, n), "devices");
+	CHECK_STR(text_nearest("devicse", names, n), "devices");
 	CHECK_STR(text_nearest("dev", names, n), "devices");
 	CHECK_STR(text_nearest("rwa", names, n), "raw");
 	CHECK_STR(text_nearest("unprotct", names, n), "unprotect");
