@@ -148,21 +148,19 @@ bool bmap_find_beside(const char *image, char *buf, size_t size)
 	static const char *const suffixes[] = { ".gz", ".xz", ".zst", ".bz2", ".lz4", ".zip" };
 	size_t len = strlen(image);
 
+	buf[0] = '\0';
 	/* A stream, or a device that has nothing beside it. */
 	if (!is_file(image) || len + sizeof(".bmap") > size)
 		return false;
 	snprintf(buf, size, "%s.bmap", image);
-	if (is_file(buf))
-		return true;
-	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes) && !is_file(buf); i++) {
 		size_t n = strlen(suffixes[i]);
 
-		if (len <= n || strcmp(image + len - n, suffixes[i]) != 0)
-			continue;
-		snprintf(buf, size, "%.*s.bmap", (int)(len - n), image);
-		if (is_file(buf))
-			return true;
+		if (len > n && strcmp(image + len - n, suffixes[i]) == 0)
+			snprintf(buf, size, "%.*s.bmap", (int)(len - n), image);
 	}
+	if (is_file(buf))
+		return true;
 	buf[0] = '\0';
 	return false;
 }

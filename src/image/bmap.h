@@ -56,7 +56,7 @@ void bmap_free(struct bmap *map); /* NULL ok */
 
 /*
  * Is there a file that is called like the image's block map (IMAGE.bmap, or the
- * name without .gz, .xz ... and with .bmap)? Its path goes to buf.
+ * name without .gz, .xz ... and with .bmap)? Its path goes to buf, else "".
  */
 bool bmap_find_beside(const char *image, char *buf, size_t size);
 

@@ -39,6 +39,35 @@ static const struct golden {
 	{ "fix-gpt-4096", 4 * MIB, 64 * MIB, 4096, 4096, LAYOUT_DISK, false, 4096, 128 },
 };
 
+/*
+ * By a block map: a range in the first MiB, two that do not begin and end on 4 KiB, with less
+ * than such a block between them, and one that does.
+ */
+static const struct golden_map {
+	struct golden golden;
+	bool zero;
+} golden_maps[] = {
+	{ { "bmap", 5 * MIB + 1000, 64 * MIB, 512, 512, LAYOUT_DISK, false, 0, 0 }, false },
+	{ { "bmap-4096", 5 * MIB + 1000, 64 * MIB, 4096, 4096, LAYOUT_DISK, false, 0, 0 }, false },
+	{ { "bmap-exact", 5 * MIB, 5 * MIB, 512, 512, LAYOUT_DISK, false, 0, 0 }, false },
+	{ { "bmap-stream", 5 * MIB + 1000, 64 * MIB, 512, 4096, LAYOUT_DISK, true, 0, 0 }, false },
+	{ { "bmap-zero", 5 * MIB + 1000, 64 * MIB, 512, 512, LAYOUT_DISK, false, 0, 0 }, true },
+	{ { "bmap-fix-gpt", 5 * MIB, 64 * MIB, 512, 512, LAYOUT_DISK, false, 512, 128 }, false },
+};
+
+static struct bmap_range ranges[] = {
+	{ .start = 0, .len = 64 * KIB },
+	{ .start = 2 * MIB + 1024, .len = 5 * KIB },
+	{ .start = 2 * MIB + 9 * KIB, .len = 1024 },
+	{ .start = 3 * MIB, .len = 4096 },
+};
+static struct bmap map = {
+	.version = 20,
+	.block_size = 1024,
+	.n_ranges = ARRAY_SIZE(ranges),
+	.ranges = ranges,
+};
+
 /* Rows of 16 bytes; rows of zeros are left out. */
 static void dump_memory(const struct plan *plan, FILE *out)
 {
@@ -65,10 +94,15 @@ static void dump_memory(const struct plan *plan, FILE *out)
 }
 
 /* The plan's text; NULL (and a line of output) when it could not be made. Caller frees. */
-static char *render(const struct golden *g)
+static char *render(const struct golden *g, const struct golden_map *by_map)
 {
 	struct geometry geo = { g->target, g->sector_size, g->io_align };
-	struct plan_request req = { .mode = "auto", .fix_gpt = g->gpt_block != 0 };
+	struct plan_request req = {
+		.mode = "auto",
+		.fix_gpt = g->gpt_block != 0,
+		.bmap = by_map ? &map : NULL,
+		.bmap_zero = by_map && by_map->zero,
+	};
 	struct gpt_image img = { g->gpt_block, g->gpt_entries, 0, NULL, { 0 } };
 	struct memory_source m = { NULL, 0 };
 	struct source *src = memory_source_new(&m, g->content);
@@ -78,6 +112,7 @@ static char *render(const struct golden *g)
 	size_t len;
 	FILE *out;
 
+	map.image_size = g->content;
 	img.lay.kind = g->kind;
 	if (g->gpt_block) {
 		img.n_blocks = g->content / g->gpt_block;
@@ -91,7 +126,7 @@ static char *render(const struct golden *g)
 	if (planner_make_plan(src, &img.lay, &geo, &req, &plan, &err) < 0)
 		goto out;
 	plan_dump(plan, out);
-	if (g->is_stream) {
+	if (plan->is_open) {
 		if (plan_close(plan, g->content, &err) < 0)
 			goto out;
 		plan_dump(plan, out);
@@ -122,9 +157,9 @@ static char *read_text(const char *path)
 	return text;
 }
 
-static void check_golden(const struct golden *g)
+static void check_golden(const struct golden *g, const struct golden_map *by_map)
 {
-	char path[128], *got = render(g), *want;
+	char path[128], *got = render(g, by_map), *want;
 
 	CHECK(got != NULL);
 	if (!got)
@@ -147,19 +182,26 @@ static void test_raw(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(goldens); i++)
 		if (goldens[i].gpt_block == 0)
-			check_golden(&goldens[i]);
+			check_golden(&goldens[i], NULL);
+}
+
+static void test_bmap(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(golden_maps); i++)
+		check_golden(&golden_maps[i].golden, &golden_maps[i]);
 }
 
 static void test_fix_gpt(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(goldens); i++)
 		if (goldens[i].gpt_block != 0)
-			check_golden(&goldens[i]);
+			check_golden(&goldens[i], NULL);
 }
 
 int main(void)
 {
 	RUN(test_raw);
 	RUN(test_fix_gpt);
+	RUN(test_bmap);
 	return tap_done();
 }
