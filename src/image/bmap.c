@@ -31,7 +31,7 @@ void bmap_free(struct bmap *map)
 #ifdef HAVE_EXPAT
 
 #define MAX_DEPTH 16
-#define MAX_VALUE 128 /* characters of a number, a range or a name */
+#define MAX_VALUE 256 /* characters of a number, a range, a checksum, with blanks around */
 #define MAX_NUMBER (UINT64_C(1) << 53)
 #define MIN_BLOCK 512
 #define MAX_BLOCK (64 * MIB)
