@@ -64,7 +64,11 @@ void *io_aligned_alloc(size_t len)
 {
 	void *p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	return p == MAP_FAILED ? NULL : p;
+	if (p == MAP_FAILED)
+		return NULL;
+	/* Fewer faults, and fewer pages to pin for each request; without it, no matter. */
+	madvise(p, len, MADV_HUGEPAGE);
+	return p;
 }
 
 void io_aligned_free(void *p, size_t len)

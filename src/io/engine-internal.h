@@ -157,7 +157,7 @@ struct engine {
 	bool head_ready; /* the first MiB was read: targets may be touched */
 	bool is_hashed; /* every mark is there */
 	pthread_t hasher; /* streams: hashes beside the decompressor */
-	bool has_hasher, hash_failed;
+	bool has_hasher, hash_failed, waits_for_hasher;
 	pthread_t *workers;
 	size_t n_workers;
 	struct segment *work, **work_tail; /* with pieces that wait for a worker */
@@ -165,6 +165,7 @@ struct engine {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* gate, hash and finish state */
+	pthread_cond_t can_hash; /* the hasher alone waits for it, so a piece wakes nobody else */
 	pthread_cond_t has_work;
 	bool source_done; /* gate was asked */
 	struct error source_error; /* gate or source: nothing is committed */

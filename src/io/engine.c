@@ -216,6 +216,7 @@ int engine_new(const struct engine_config *config, struct source *const *sources
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&e->changed, &attr);
 	pthread_cond_init(&e->has_work, NULL);
+	pthread_cond_init(&e->can_hash, NULL);
 	pthread_condattr_destroy(&attr);
 	if (init_sources(e, sources, err) < 0 || init_pumps(e, targets, n_targets, err) < 0 ||
 	    init_plans(e, targets, n_targets, err) < 0) {
@@ -377,6 +378,7 @@ static void join_threads(struct engine *e)
 		pthread_cond_broadcast(&e->lanes[i].can_fill);
 	pthread_cond_broadcast(&e->changed);
 	pthread_cond_broadcast(&e->has_work);
+	pthread_cond_signal(&e->can_hash);
 	pthread_mutex_unlock(&e->lock);
 	if (e->has_hasher)
 		pthread_join(e->hasher, NULL);
@@ -411,6 +413,7 @@ void engine_free(struct engine *e)
 	pthread_mutex_destroy(&e->lock);
 	pthread_cond_destroy(&e->changed);
 	pthread_cond_destroy(&e->has_work);
+	pthread_cond_destroy(&e->can_hash);
 	free(e->carry_source);
 	free(e->carry);
 	free(e->workers);

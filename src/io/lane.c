@@ -239,7 +239,7 @@ static void publish(struct engine_buf *buf)
 		}
 	}
 	if (lane->is_leader && e->has_hasher)
-		pthread_cond_broadcast(&e->changed);
+		pthread_cond_signal(&e->can_hash);
 	pthread_mutex_unlock(&e->lock);
 }
 
@@ -280,6 +280,7 @@ static void end_lane(struct lane *lane, const struct error *err)
 	for (size_t i = 0; i < e->n_pumps; i++)
 		if (e->pumps[i].lane == lane)
 			pthread_cond_broadcast(&e->pumps[i].can_take);
+	pthread_cond_signal(&e->can_hash);
 	pthread_cond_broadcast(&e->changed);
 	pthread_mutex_unlock(&e->lock);
 }
@@ -301,6 +302,7 @@ static int wait_hasher(struct lane *lane, struct error *err)
 	struct engine *e = lane->e;
 
 	pthread_mutex_lock(&e->lock);
+	e->waits_for_hasher = true;
 	while (e->has_hasher && lane->hash_next < lane->head && !e->hash_failed)
 		pthread_cond_wait(&e->changed, &e->lock);
 	pthread_mutex_unlock(&e->lock);
@@ -402,7 +404,7 @@ void *lane_hasher_main(void *arg)
 
 		pthread_mutex_lock(&e->lock);
 		while (lane->hash_next == lane->head && !lane->ended && !e->stopping)
-			pthread_cond_wait(&e->changed, &e->lock);
+			pthread_cond_wait(&e->can_hash, &e->lock);
 		if (lane->hash_next < lane->head)
 			buf = lane->ready[lane->hash_next % lane->n_bufs];
 		pthread_mutex_unlock(&e->lock);
@@ -413,7 +415,8 @@ void *lane_hasher_main(void *arg)
 		e->hash_failed |= rc < 0;
 		lane->hash_next++;
 		unref_locked(buf);
-		pthread_cond_broadcast(&e->changed);
+		if (e->waits_for_hasher)
+			pthread_cond_broadcast(&e->changed);
 		pthread_mutex_unlock(&e->lock);
 	}
 }
