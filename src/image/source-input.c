@@ -10,11 +10,13 @@
 
 #include "image/source-internal.h"
 
+#define INPUT_BUFFER (SOURCE_INPUT_MAX + SOURCE_INPUT_BACK)
+
 int source_input_init(struct source_input *in, struct source *src, int fd, bool is_seekable,
 		      struct error *err)
 {
 	*in = (struct source_input){ .src = src, .fd = fd, .is_seekable = is_seekable };
-	in->buf = malloc(SOURCE_INPUT_BUFFER);
+	in->buf = malloc(INPUT_BUFFER);
 	if (!in->buf)
 		return error_set_nomem(err);
 	if (is_seekable)
@@ -90,7 +92,7 @@ int source_input_fill(struct source_input *in, size_t want, struct error *err)
 	while (in->len - in->pos < want && !in->is_ended) {
 		size_t n;
 
-		if (read_some(in, in->buf + in->len, SOURCE_INPUT_BUFFER - in->len, &n, err) < 0)
+		if (read_some(in, in->buf + in->len, INPUT_BUFFER - in->len, &n, err) < 0)
 			return -1;
 		if (n == 0) {
 			in->is_ended = true;

@@ -48,9 +48,8 @@ int source_input_init(struct source_input *in, struct source *src, int fd, bool 
 		      struct error *err);
 void source_input_done(struct source_input *in);
 
-#define SOURCE_INPUT_BUFFER (256 * 1024)
+#define SOURCE_INPUT_MAX (256 * 1024)
 #define SOURCE_INPUT_BACK 8 /* consumed bytes that stay: pos may be moved back by so many */
-#define SOURCE_INPUT_MAX (SOURCE_INPUT_BUFFER - SOURCE_INPUT_BACK)
 
 /*
  * Makes at least want bytes (at most SOURCE_INPUT_MAX) visible at buf + pos, fewer
