@@ -46,11 +46,31 @@ static void test_cut(void)
 	CHECK_STR(from_le("E\0", 1, 1), "");
 }
 
+static void test_from_utf8(void)
+{
+	uint16_t out[4] = { 0 };
+
+	CHECK(utf16_from_utf8("a\xc3\xa4\xe2\x82\xac", out, 4) == 3);
+	CHECK(out[0] == 'a' && out[1] == 0xe4 && out[2] == 0x20ac && out[3] == 0);
+	CHECK(utf16_from_utf8("\xf0\x9f\x98\x80", out, 4) == 2);
+	CHECK(out[0] == 0xd83d && out[1] == 0xde00);
+	CHECK(utf16_from_utf8("abcdef", out, 4) == 6 && out[3] == 'd');
+	CHECK(utf16_from_utf8("", NULL, 0) == 0);
+	/* Cut, overlong, a surrogate, beyond Unicode, no first byte. */
+	CHECK(utf16_from_utf8("\xe2\x82", out, 4) == -1);
+	CHECK(utf16_from_utf8("\xc0\x80", out, 4) == -1);
+	CHECK(utf16_from_utf8("\xed\xa0\x80", out, 4) == -1);
+	CHECK(utf16_from_utf8("\xf4\x90\x80\x80", out, 4) == -1);
+	CHECK(utf16_from_utf8("\xff", out, 4) == -1);
+	CHECK(utf16_from_utf8("\x80", out, 4) == -1);
+}
+
 int main(void)
 {
 	RUN(test_plain);
 	RUN(test_big_endian);
 	RUN(test_surrogates);
 	RUN(test_cut);
+	RUN(test_from_utf8);
 	return tap_done();
 }
