@@ -59,12 +59,16 @@ static void print_digests(struct ui *ui, const struct report *r)
 {
 	char hex[HASH_HEX_SIZE];
 
-	if (r->image_sha256.len)
-		fprintf(ui->out, _("  SHA-256 of the file     %s\n"),
-			digest_hex(&r->image_sha256, hex));
-	if (r->content_sha256.len && !digest_is_equal(&r->image_sha256, &r->content_sha256))
-		fprintf(ui->out, _("  SHA-256 of its content  %s\n"),
-			digest_hex(&r->content_sha256, hex));
+	for (size_t i = 0; i < r->n_digests; i++) {
+		const struct report_digest *d = &r->digests[i];
+
+		if (d->file.len)
+			fprintf(ui->out, _("  %s of the file  %s\n"), hash_alg_title(d->alg),
+				digest_hex(&d->file, hex));
+		if (d->content.len)
+			fprintf(ui->out, _("  %s of its content  %s\n"), hash_alg_title(d->alg),
+				digest_hex(&d->content, hex));
+	}
 }
 
 static void print_image(struct ui *ui, const struct words *how, const struct report *r)
@@ -127,6 +131,7 @@ static struct report *verify_one(struct ui *ui, const struct job_request *req)
 	if (!r)
 		return NULL;
 	tty_init(&tty, ui);
+	tty_name_image(&tty, req->image);
 	(void)job_verify(req, &tty.events, r);
 	tty_done(&tty);
 	return r;

@@ -526,6 +526,8 @@ static enum progress_mode choose_progress(const struct options *o)
 		return o->progress;
 	if (o->json == JSON_LINES || (o->json != JSON_NONE && !is_tty))
 		return PROGRESS_NONE;
+	if (o->command == COMMAND_VERIFY && !is_tty)
+		return PROGRESS_NONE; /* a filter among others, as sha256sum is */
 	return can_redraw ? PROGRESS_BAR : PROGRESS_LINES;
 }
 
@@ -587,6 +589,12 @@ static void show_speeds(const struct tty *tty)
 		draw_graph(tty, p, columns);
 	}
 	fflush(tty->ui->err);
+}
+
+void tty_name_image(struct tty *tty, const char *path)
+{
+	if (strcmp(path, "-") != 0)
+		set_name(&tty->image, path);
 }
 
 void tty_done(struct tty *tty)

@@ -47,6 +47,9 @@ struct tty {
 
 void tty_init(struct tty *tty, struct ui *ui);
 
+/* The reading of the image is shown under its own name, where there are several. */
+void tty_name_image(struct tty *tty, const char *path);
+
 /*
  * Leaves the last state on the screen, draws how the speed was (-v), or says
  * that a stick slowed down, and frees.

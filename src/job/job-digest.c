@@ -101,7 +101,7 @@ static int tap_all(struct job *j, bool as_file_too, struct error *err)
 static void take_taps(struct job *j)
 {
 	for (size_t i = 0; i < j->n_digests; i++) {
-		struct job_digest *d = &j->digests[i];
+		struct report_digest *d = &j->digests[i];
 
 		(void)source_tapped(j->source, true, d->alg, &d->file);
 		(void)source_tapped(j->source, false, d->alg, &d->content);

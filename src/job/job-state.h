@@ -41,12 +41,6 @@ struct job_target {
 	double speed, slow_speed; /* bytes per second, over about 2 and 15 seconds */
 };
 
-/* The image's digests by one algorithm; len 0: not known (yet). */
-struct job_digest {
-	const char *alg;
-	struct digest file, content; /* of the file as it is, of what it decompresses to */
-};
-
 /* What the gate found, on the engine's thread; the report gets it afterwards. */
 struct job_gate {
 	bool was_asked;
@@ -83,7 +77,7 @@ struct job {
 	unsigned int named_strength; /* of the strongest list that names the image; 0: none does */
 	bool is_searching; /* none does: is its digest in them? */
 	size_t n_digests; /* all that are needed */
-	struct job_digest digests[SOURCE_MAX_DIGESTS];
+	struct report_digest digests[SOURCE_MAX_DIGESTS];
 	struct job_trust trust;
 
 	struct engine *engine;

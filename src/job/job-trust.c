@@ -22,11 +22,11 @@ static bool is_compressed(const struct job *j)
 	return strcmp(j->source->compression, "none") != 0;
 }
 
-static struct job_digest *find_digest(const struct job *j, const char *alg)
+static struct report_digest *find_digest(const struct job *j, const char *alg)
 {
 	for (size_t i = 0; alg && i < j->n_digests; i++) {
 		if (strcmp(j->digests[i].alg, alg) == 0)
-			return (struct job_digest *)&j->digests[i];
+			return (struct report_digest *)&j->digests[i];
 	}
 	return NULL;
 }
@@ -38,7 +38,7 @@ int job_need_digest(struct job *j, const char *alg, struct error *err)
 	if (j->n_digests == SOURCE_MAX_DIGESTS)
 		return error_set(err, ERROR_INTERNAL, "digests",
 				 _("Internal error: too many digests are asked for."));
-	j->digests[j->n_digests++] = (struct job_digest){ .alg = alg };
+	j->digests[j->n_digests++] = (struct report_digest){ .alg = alg };
 	return 0;
 }
 
@@ -137,7 +137,7 @@ static const char *content_word(const struct job *j)
 /* Which of the image's digests is it: "file", "content", or NULL. */
 static const char *match_given(const struct job *j, size_t i)
 {
-	const struct job_digest *d = find_digest(j, j->req->want[i].alg);
+	const struct report_digest *d = find_digest(j, j->req->want[i].alg);
 
 	if (d && digest_is_equal(&d->file, &j->req->want[i]))
 		return "file";
@@ -149,7 +149,7 @@ static const struct sums_entry *match_list(const struct job *j, const struct sum
 					   const char **ret_of)
 {
 	const struct sums_entry *e = NULL;
-	const struct job_digest *d;
+	const struct report_digest *d;
 
 	d = find_digest(j, j->is_searching ? sums_strongest(&l->sums) : l->choice.alg);
 	if (!d)
@@ -226,7 +226,7 @@ static int set_given_mismatch(const struct job *j, size_t i, const char *consequ
 			      struct error *err)
 {
 	const struct digest *want = &j->req->want[i];
-	const struct job_digest *d = find_digest(j, want->alg);
+	const struct report_digest *d = find_digest(j, want->alg);
 	char name[256], wanted[HASH_HEX_SIZE], file[HASH_HEX_SIZE], content[HASH_HEX_SIZE];
 
 	job_image_name(j, name, sizeof(name));
@@ -260,7 +260,7 @@ static const struct sums_entry *wanted_entry(const struct sums_list *l)
 static int set_list_mismatch(const struct job *j, const struct sums_list *l,
 			     const char *consequence, struct error *err)
 {
-	const struct job_digest *d = find_digest(j, l->choice.alg);
+	const struct report_digest *d = find_digest(j, l->choice.alg);
 	const struct digest *got = d->file.len ? &d->file : &d->content;
 	const struct sums_entry *wanted = wanted_entry(l), *other = sums_find(&l->sums, got);
 	char name[256], a[HASH_HEX_SIZE], b[HASH_HEX_SIZE], is[200] = "", called[128];
@@ -470,9 +470,11 @@ int job_judge(struct job *j, const char *consequence, struct error *err)
 
 void job_publish_trust(struct job *j)
 {
-	const struct job_digest *d = find_digest(j, "sha256");
+	const struct report_digest *d = find_digest(j, "sha256");
 	struct report *r = j->r;
 
+	memcpy(r->digests, j->digests, sizeof(r->digests));
+	r->n_digests = j->n_digests;
 	r->trust = j->trust.verdict;
 	r->trust_alg = j->trust.alg;
 	r->trust_of = j->trust.verdict == TRUST_NONE ? NULL : j->trust.of;

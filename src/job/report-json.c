@@ -301,11 +301,25 @@ void report_to_json(const struct report *r, struct json *j)
 	json_end_object(j);
 }
 
+static void put_digests(struct json *j, const struct report *r)
+{
+	json_begin_array(j, "digests");
+	for (size_t i = 0; i < r->n_digests; i++) {
+		json_begin_object(j, NULL);
+		json_string(j, "algorithm", r->digests[i].alg);
+		put_digest(j, "file", &r->digests[i].file);
+		put_digest(j, "content", &r->digests[i].content);
+		json_end_object(j);
+	}
+	json_end_array(j);
+}
+
 static void put_verified_image(struct json *j, const struct report *r)
 {
 	json_begin_object(j, NULL);
 	put_image(j, r);
 	put_trust(j, r);
+	put_digests(j, r);
 	json_u64(j, "exit", (uint64_t)r->exit_status);
 	if (r->error.kind == ERROR_NONE) {
 		json_null(j, "error");

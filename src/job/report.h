@@ -14,6 +14,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "image/layout.h"
+#include "image/source.h"
 #include "io/copyout.h"
 #include "io/device.h"
 #include "io/engine.h"
@@ -38,6 +39,12 @@ enum trust_verdict {
 	TRUST_SIGNED,
 	TRUST_MISMATCH,
 	TRUST_BAD_SIGNATURE,
+};
+
+/* The image's digests by one algorithm; len 0: not known. */
+struct report_digest {
+	const char *alg;
+	struct digest file, content; /* of the file as it is, of what it decompresses to */
 };
 
 /* Bytes of the image. */
@@ -95,6 +102,8 @@ struct report {
 	uint64_t image_size; /* bytes of the file as it is; UINT64_MAX for a pipe */
 	uint64_t content_size; /* UINT64_MAX until known */
 	struct digest image_sha256, content_sha256; /* len 0: not known */
+	struct report_digest digests[SOURCE_MAX_DIGESTS]; /* all that were computed to compare */
+	size_t n_digests;
 	bool has_layout;
 	struct layout layout;
 	bool source_is_seekable;

@@ -50,6 +50,42 @@ static void test_every_algorithm_works(void)
 	}
 }
 
+static void test_parsed_digests(void)
+{
+	struct digest d;
+	char hex[HASH_HEX_SIZE];
+
+	CHECK(digest_parse("md5", "900150983CD24fb0d6963f7d28e17f72", 32, &d) == 0);
+	CHECK_STR(digest_hex(&d, hex), "900150983cd24fb0d6963f7d28e17f72");
+	CHECK(digest_parse(NULL, "900150983cd24fb0d6963f7d28e17f72", 32, &d) == 0);
+	CHECK_STR(d.alg, "md5");
+	CHECK(digest_parse("md5", "kAFQmDzST7DWlj99KOF/cg==", 24, &d) == 0);
+	CHECK_STR(digest_hex(&d, hex), "900150983cd24fb0d6963f7d28e17f72");
+	CHECK(digest_parse("md5", "kAFQmDzST7DWlj99KOF_cg", 22, &d) == 0);
+	/* Bits that belong to nothing, padding too much or too little, no algorithm. */
+	CHECK(digest_parse("md5", "kAFQmDzST7DWlj99KOF/ch==", 24, &d) == -1);
+	CHECK(digest_parse("md5", "kAFQmDzST7DWlj99KOF/cg=", 23, &d) == -1);
+	CHECK(digest_parse("md5", "kAFQmDzST7DWlj99KOF/cg===", 25, &d) == -1);
+	CHECK(digest_parse(NULL, "kAFQmDzST7DWlj99KOF/cg==", 24, &d) == -1);
+	CHECK(digest_parse("sha1", "900150983cd24fb0d6963f7d28e17f72", 32, &d) == -1);
+	CHECK(digest_parse("md5", "900150983cd24fb0d6963f7d28e17f7", 31, &d) == -1);
+	CHECK(digest_parse("md5", "900150983cd24fb0d6963f7d28e17f7g", 32, &d) == -1);
+	CHECK(digest_parse("md5", "", 0, &d) == -1);
+	CHECK(digest_parse(NULL, "", 0, &d) == -1);
+}
+
+static void test_strength(void)
+{
+	CHECK(hash_alg_strength("sha512") > hash_alg_strength("sha256"));
+	CHECK(hash_alg_strength("sha224") > hash_alg_strength("sha1"));
+	CHECK(hash_alg_strength("sha1") > hash_alg_strength("md5"));
+	CHECK(hash_alg_strength("md5") > hash_alg_strength("none"));
+	CHECK(hash_alg_is_broken("md5") && hash_alg_is_broken("sha1"));
+	CHECK(!hash_alg_is_broken("sha224") && !hash_alg_is_broken("blake2s"));
+	CHECK_STR(hash_alg_title("sha512-256"), "SHA-512/256");
+	CHECK_U64(hash_alg_size("sha3-384"), 48);
+}
+
 static void test_names(void)
 {
 	CHECK_STR(hash_alg_name("SHA-256"), "sha256");
@@ -134,6 +170,8 @@ int main(void)
 {
 	RUN(test_known_digests);
 	RUN(test_every_algorithm_works);
+	RUN(test_parsed_digests);
+	RUN(test_strength);
 	RUN(test_names);
 	RUN(test_unknown_algorithm);
 	RUN(test_states);

@@ -160,6 +160,15 @@ static void test_digests(void)
 	fails("a b --digest=foo:00", "--digest: no digest algorithm is called 'foo'; try sha256.");
 	CHECK(parse("a b --digest=sha512:" HEX64) == -1);
 	CHECK(parse("a b --digest=abc") == -1);
+	CHECK(parse("a b --digest=sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=") == 0);
+	CHECK_STR(o.want[0].alg, "sha256");
+	CHECK(parse("a b --digest=sha3-256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=") == 0);
+	CHECK_STR(o.want[0].alg, "sha3-256");
+	CHECK(parse("a b --sums=x") == 0 && !strcmp(o.sums, "x"));
+	CHECK(parse("a b --sums=x --no-sums") == -1);
+	CHECK(parse("verify a b c --sums=x") == 0 && o.command == COMMAND_VERIFY);
+	CHECK(parse("verify a file:b") == 0 && o.command == COMMAND_CHECK);
+	CHECK(parse("verify a file:b --sums=x") == -1);
 	CHECK(parse("a b --require=digest") == 0); /* a list beside the image may do */
 	CHECK(parse("a b --require=digest --no-sums") == -1 && err.kind == ERROR_TRUST);
 	CHECK(parse("a b --require=digest --sha256=" HEX64) == 0);
