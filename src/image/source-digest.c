@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Digests of a file as it is, read once: the calling thread reads pieces into a
- * small ring, and each digest has a thread that takes every piece in order. A
- * piece is filled again when the slowest of them has done with it. The ring is
- * small, so that what is hashed is still in a cache.
+ * Digests of a file as it is, read once. A single one is computed piece by piece
+ * as it is read: a second thread would gain little, and lose on a busy machine.
+ * Of several, the calling thread reads pieces into a small ring, and each digest
+ * has a thread that takes every piece in order; a piece is filled again when the
+ * slowest has done with it. All is small, so that it is hashed out of a cache.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +29,9 @@ struct worker {
 };
 
 struct digester {
+	struct source *src;
+	bool (*on_progress)(void *ctx, uint64_t done, uint64_t total);
+	void *ctx;
 	pthread_mutex_t lock;
 	pthread_cond_t filled, emptied;
 	uint8_t *buf; /* N_PIECES pieces */
@@ -71,7 +75,7 @@ static uint64_t n_done_by_all(const struct digester *d)
 	return n;
 }
 
-static void finish(struct digester *d)
+static void finish_threads(struct digester *d)
 {
 	pthread_mutex_lock(&d->lock);
 	d->is_ended = true;
@@ -84,15 +88,8 @@ static void finish(struct digester *d)
 	}
 }
 
-static int start(struct digester *d, const char *const *algs, struct error *err)
+static int start_threads(struct digester *d, struct error *err)
 {
-	d->buf = io_aligned_alloc(N_PIECES * PIECE);
-	if (!d->buf)
-		return error_set_nomem(err);
-	for (size_t i = 0; i < d->n_workers; i++) {
-		if (hash_new(algs[i], &d->workers[i].hash, err) < 0)
-			return -1;
-	}
 	for (size_t i = 0; i < d->n_workers; i++) {
 		struct worker *w = &d->workers[i];
 		int rc;
@@ -107,11 +104,11 @@ static int start(struct digester *d, const char *const *algs, struct error *err)
 	return 0;
 }
 
-static int fill(struct source *src, struct digester *d, size_t slot, uint64_t off, size_t len,
-		struct error *err)
+/* Bytes [off, off + len) of the file into buf. */
+static int read_piece(struct source *src, uint8_t *buf, uint64_t off, size_t len, struct error *err)
 {
 	char name[SOURCE_NAME_SIZE];
-	ssize_t n = io_pread_full(src->fd, d->buf + slot * PIECE, len, off);
+	ssize_t n = io_pread_full(src->fd, buf, len, off);
 
 	if (n < 0)
 		return error_set_sys(err, ERROR_IO, "source-read", errno,
@@ -120,31 +117,75 @@ static int fill(struct source *src, struct digester *d, size_t slot, uint64_t of
 	if ((size_t)n < len)
 		return error_set(err, ERROR_IMAGE, "source-changed",
 				 _("%s became shorter while it was read."), source_name(src, name));
-	d->len[slot] = len;
 	return 0;
 }
 
-static int read_all(struct source *src, struct digester *d,
-		    bool (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
-		    struct error *err)
+static int report_progress(const struct digester *d, uint64_t done, struct error *err)
 {
-	for (uint64_t off = 0; off < src->file_size;) {
-		size_t len = (size_t)num_min(PIECE, src->file_size - off);
+	if (source_is_cancelled(d->src) ||
+	    (d->on_progress && d->on_progress(d->ctx, done, d->src->file_size)))
+		return source_set_cancelled(d->src, err);
+	return 0;
+}
 
-		pthread_mutex_lock(&d->lock);
-		while (d->n_filled - n_done_by_all(d) == N_PIECES)
-			pthread_cond_wait(&d->emptied, &d->lock);
-		pthread_mutex_unlock(&d->lock);
-		if (fill(src, d, (size_t)(d->n_filled % N_PIECES), off, len, err) < 0)
-			return -1;
-		pthread_mutex_lock(&d->lock);
-		d->n_filled++;
-		pthread_cond_broadcast(&d->filled);
-		pthread_mutex_unlock(&d->lock);
+/* A piece into the next slot of the ring, once all have done with what was in it. */
+static int fill(struct digester *d, uint64_t off, size_t len, struct error *err)
+{
+	size_t slot = (size_t)(d->n_filled % N_PIECES);
+
+	pthread_mutex_lock(&d->lock);
+	while (d->n_filled - n_done_by_all(d) == N_PIECES)
+		pthread_cond_wait(&d->emptied, &d->lock);
+	pthread_mutex_unlock(&d->lock);
+	if (read_piece(d->src, d->buf + slot * PIECE, off, len, err) < 0)
+		return -1;
+	d->len[slot] = len;
+	pthread_mutex_lock(&d->lock);
+	d->n_filled++;
+	pthread_cond_broadcast(&d->filled);
+	pthread_mutex_unlock(&d->lock);
+	return 0;
+}
+
+static int digest_many(struct digester *d, struct error *err)
+{
+	int rc = start_threads(d, err);
+
+	for (uint64_t off = 0; rc == 0 && off < d->src->file_size;) {
+		size_t len = (size_t)num_min(PIECE, d->src->file_size - off);
+
+		rc = fill(d, off, len, err);
 		off += len;
-		if (source_is_cancelled(src) ||
-		    (on_progress && on_progress(ctx, off, src->file_size)))
-			return source_set_cancelled(src, err);
+		if (rc == 0)
+			rc = report_progress(d, off, err);
+	}
+	finish_threads(d);
+	return rc;
+}
+
+static int digest_one(struct digester *d, struct error *err)
+{
+	for (uint64_t off = 0; off < d->src->file_size;) {
+		size_t len = (size_t)num_min(PIECE, d->src->file_size - off);
+
+		if (read_piece(d->src, d->buf, off, len, err) < 0)
+			return -1;
+		hash_update(d->workers[0].hash, d->buf, len);
+		off += len;
+		if (report_progress(d, off, err) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int prepare(struct digester *d, const char *const *algs, struct error *err)
+{
+	d->buf = io_aligned_alloc(N_PIECES * PIECE);
+	if (!d->buf)
+		return error_set_nomem(err);
+	for (size_t i = 0; i < d->n_workers; i++) {
+		if (hash_new(algs[i], &d->workers[i].hash, err) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -154,6 +195,9 @@ int source_digest_file(struct source *src, const char *const *algs, size_t n_alg
 		       struct digest *ret, struct error *err)
 {
 	struct digester d = {
+		.src = src,
+		.on_progress = on_progress,
+		.ctx = ctx,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
 		.filled = PTHREAD_COND_INITIALIZER,
 		.emptied = PTHREAD_COND_INITIALIZER,
@@ -164,10 +208,9 @@ int source_digest_file(struct source *src, const char *const *algs, size_t n_alg
 	if (src->fd < 0 || n_algs > SOURCE_MAX_DIGESTS)
 		return error_set(err, ERROR_INTERNAL, "source-access",
 				 _("Internal error: the source is not a file."));
-	rc = start(&d, algs, err);
+	rc = prepare(&d, algs, err);
 	if (rc == 0)
-		rc = read_all(src, &d, on_progress, ctx, err);
-	finish(&d);
+		rc = n_algs == 1 ? digest_one(&d, err) : digest_many(&d, err);
 	for (size_t i = 0; i < n_algs; i++) {
 		if (rc == 0)
 			hash_peek(d.workers[i].hash, &ret[i]);

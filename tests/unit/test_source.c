@@ -209,6 +209,43 @@ static void test_digest_file(void)
 	close(fd);
 }
 
+static bool stop_at_once(void *ctx, uint64_t done, uint64_t total)
+{
+	(void)ctx;
+	return done >= total / 2;
+}
+
+/* Many at a time, over more pieces than are in flight, are what each is alone. */
+static void test_digest_file_by_many(void)
+{
+	static const char *const algs[] = { "sha256", "md5", "sha512", "blake2b", "sha1" };
+	struct bytes b = { .p = malloc(3333333), .len = 3333333 };
+	struct error err = ERROR_INIT;
+	struct digest all[5], one;
+	struct source *src = NULL;
+	char path[64];
+	int fd;
+
+	for (size_t i = 0; i < b.len; i++)
+		b.p[i] = (uint8_t)(i * i >> 7);
+	fd = file_of(b, path);
+	CHECK(source_open(path, &src, &err) == 0);
+	CHECK(source_digest_file(src, algs, 5, NULL, NULL, all, &err) == 0);
+	for (size_t i = 0; i < 5; i++) {
+		CHECK(source_digest_file(src, &algs[i], 1, NULL, NULL, &one, &err) == 0);
+		CHECK(digest_is_equal(&all[i], &one));
+	}
+	CHECK(source_digest_file(src, algs, 5, stop_at_once, NULL, all, &err) == -1);
+	CHECK(err.kind == ERROR_CANCELLED);
+	err = (struct error)ERROR_INIT;
+	CHECK(ftruncate(fd, 3000000) == 0);
+	CHECK(source_digest_file(src, algs, 5, NULL, NULL, all, &err) == -1);
+	CHECK_STR(err.code, "source-changed");
+	source_free(src);
+	close(fd);
+	free(b.p);
+}
+
 /* Through a pipe, in odd steps: the bytes, the size, the head before and after, both digests. */
 static void check_stream(size_t size, size_t step)
 {
@@ -420,6 +457,7 @@ int main(void)
 	RUN(test_unchanged);
 	RUN(test_holes);
 	RUN(test_digest_file);
+	RUN(test_digest_file_by_many);
 	RUN(test_stream);
 	RUN(test_empty_stream);
 	RUN(test_stdin);
