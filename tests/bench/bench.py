@@ -314,6 +314,38 @@ class Bench:
                     "ms", 10)
         self.report("e", "isowrite inspect, bytes read", out[0]["rchar"] / MIB, "MiB", 4)
 
+    def scenario_f(self):
+        size = self.args.verify_size
+        self.head("f", f"verify of {size // MIB} MiB in the page cache")
+        image = self.m.image("f.img", size)
+        sums = {}
+        for alg in ("sha256", "md5"):
+            out = subprocess.run(["openssl", "dgst", "-r", f"-{alg}", image], check=True,
+                                 stdout=subprocess.PIPE, text=True).stdout
+            sums[alg] = out.split()[0]
+            with open(self.m.path(f"{alg.upper()}SUMS"), "w") as f:
+                f.write(f"{sums[alg]}  f.img\n")
+
+        def verify(*options):
+            return lambda: run([ISOWRITE, "verify", *options, image])
+
+        out = self.rounds({
+            "openssl": lambda: run(self.digest(image)),
+            "md5": lambda: run(f"openssl dgst -md5 {shlex.quote(image)}"),
+            "one": verify("--no-sums", f"--sha256={sums['sha256']}"),
+            "lists": verify(),
+            "both": verify("--no-sums", f"--sha256={sums['sha256']}", f"--digest={sums['md5']}"),
+        })
+        self.report("f", "openssl dgst -sha256", self.median(out, "openssl"), "s")
+        self.report("f", "openssl dgst -md5", self.median(out, "md5"), "s")
+        for name, peer, what, limit in (
+                ("one", "openssl", "verify, SHA-256 / openssl dgst -sha256", 1.03),
+                ("lists", "openssl", "verify, SHA256SUMS and MD5SUMS beside / the same", 1.10),
+                ("both", "openssl", "verify, SHA-256 and MD5 given / the same", None),
+                ("both", "md5", "verify, SHA-256 and MD5 given / openssl dgst -md5", 1.10)):
+            low, mid, high = self.ratios(out, name, peer)
+            self.report("f", what, mid, "", limit, low, high)
+
 
 def versions():
     commands = {"isowrite": [ISOWRITE, "--version"], "dd": ["dd", "--version"],
@@ -338,9 +370,9 @@ def parse_args():
         prog="scripts/bench",
         description="Measures isowrite beside dd, bmaptool, nbdcopy and ddrescue. "
                     "(a) loop device, (b) throttled, (c) compressed sources, (d) 1 to 8 targets, "
-                    "(e) start-up and inspect. Needs root; writes only to files and loop devices "
+                    "(e) start-up and inspect, (f) verify. Needs root; writes only to files and loop devices "
                     "of its own.")
-    p.add_argument("--only", default="abcde", help="scenarios, for example --only=ab")
+    p.add_argument("--only", default="abcdef", help="scenarios, for example --only=ab")
     p.add_argument("--pairs", type=int, default=9, help="rounds after the warm-up (9)")
     p.add_argument("--size", type=parse_size, default=1 << 30, help="image of a and d (1GiB)")
     p.add_argument("--throttled-size", type=parse_size, default=1 << 30,
@@ -350,6 +382,7 @@ def parse_args():
     p.add_argument("--throttle-read", type=int, default=2 * 10**8, help="bytes/s in b (200000000)")
     p.add_argument("--compressed-size", type=parse_size, default=512 * MIB,
                    help="content of c (512MiB)")
+    p.add_argument("--verify-size", type=parse_size, default=4 << 30, help="image of f (4GiB)")
     p.add_argument("--dir", default="/var/tmp", help="where its files lie (/var/tmp)")
     p.add_argument("--json", metavar="FILE", help="write the results there, too")
     return p.parse_args()
@@ -360,7 +393,7 @@ def main():
     if not os.path.exists(ISOWRITE):
         sys.exit(f"bench: there is no {ISOWRITE}; run make first")
     if set(args.only) & set("abcd") and os.geteuid() != 0:
-        sys.exit("bench: loop devices need root; --only=e does not")
+        sys.exit("bench: loop devices need root; --only=ef does not")
 
     def stop(signum, frame):
         raise KeyboardInterrupt
