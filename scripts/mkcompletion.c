@@ -65,6 +65,20 @@ static void print_name(enum command_id command)
 	printf(" %s", command_table[command].name);
 }
 
+/* The options behind which the next word is their value, each with a blank before it. */
+static void print_valued(void)
+{
+	for (size_t i = 0; i < N_OPTIONS; i++) {
+		const struct option_row *row = &option_table[i];
+
+		if (!row->value || row->is_value_optional)
+			continue;
+		printf(" --%s", row->name);
+		if (row->short_name)
+			printf(" -%c", row->short_name);
+	}
+}
+
 /* In single quotes of bash, zsh (quote "'\\''") or fish ("\\'"); before: escaped by a backslash. */
 static void print_escaped(const char *text, const char *quote, const char *before)
 {
@@ -80,7 +94,10 @@ static void print_escaped(const char *text, const char *quote, const char *befor
 
 static void print_bash_value(const struct option_row *row)
 {
-	printf("\t--%s)\n", row->name);
+	printf("\t--%s", row->name);
+	if (row->short_name)
+		printf(" | -%c", row->short_name);
+	printf(")\n");
 	switch (row->kind) {
 	case VALUE_WORDS:
 		printf("\t\tCOMPREPLY=($(compgen -W '%s' -- \"$cur\"))\n", row->words);
@@ -146,15 +163,18 @@ static void print_bash(void)
 	printf("# bash completion for isowrite; made from its option table by mkcompletion\n\n");
 	printf("%s_isowrite()\n{\n", bash_devices);
 	printf("\tlocal cur prev words cword split=false command=write options word operands=0 i\n"
-	       "\tlocal kinds=() kind='' repeated=''\n\n");
+	       "\tlocal kinds=() kind='' repeated='' named=''\n\n");
 	printf("\t_init_completion -s || return\n");
 	printf("\tfor ((i = 1; i < cword; i++)); do\n");
 	printf("\t\tword=${words[i]}\n");
+	printf("\t\t[[ '");
+	print_valued();
+	printf(" ' == *\" $word \"* ]] && i=$((i + 1)) && continue\n");
 	printf("\t\t[[ $word == -?* ]] && continue\n");
-	printf("\t\tif [[ $operands == 0 && $command == write && '");
+	printf("\t\tif [[ $operands == 0 && ! $named && '");
 	each_command(print_name);
 	printf(" ' == *\" $word \"* ]]; then\n");
-	printf("\t\t\tcommand=$word\n\t\telse\n\t\t\toperands=$((operands + 1))\n\t\tfi\n\tdone\n");
+	printf("\t\t\tcommand=$word named=y\n\t\telse\n\t\t\toperands=$((operands + 1))\n\t\tfi\n\tdone\n");
 	printf("\tcase $prev in\n");
 	for (size_t i = 0; i < N_OPTIONS; i++) {
 		if (option_table[i].value && !option_table[i].is_value_optional)
@@ -177,7 +197,7 @@ static void print_bash(void)
 	printf("\tif [[ $kind == device || $kind == either ]]; then\n\t\t_isowrite_devices\n\tfi\n");
 	printf("\tif [[ $kind == file || $kind == either && ! ${COMPREPLY-} ]]; then\n"
 	       "\t\t_filedir\n\tfi\n");
-	printf("\t((cword > 1)) || COMPREPLY+=($(compgen -W '");
+	printf("\t[[ $operands != 0 || $named ]] || COMPREPLY+=($(compgen -W '");
 	each_command(print_name);
 	printf("' -- \"$cur\"))\n");
 	printf("} &&\n\tcomplete -F _isowrite isowrite\n");
@@ -297,11 +317,15 @@ static void print_zsh(void)
 	printf("#compdef isowrite\n"
 	       "# zsh completion for isowrite; made from its option table by mkcompletion\n\n");
 	printf("%s_isowrite()\n{\n", zsh_functions);
-	printf("\tlocal command=write i named=0\n\tlocal -a isowrite_commands\n\n");
+	printf("\tlocal command=write i named=0\n\tlocal -a isowrite_commands valued\n\n");
+	printf("\tvalued=(");
+	print_valued();
+	printf(")\n");
 	printf("\tisowrite_commands=(\n");
 	each_command(print_zsh_name);
 	printf("\t)\n");
 	printf("\tfor ((i = 2; i < CURRENT; i++)); do\n"
+	       "\t\t((${valued[(Ie)$words[i]]})) && ((i++)) && continue\n"
 	       "\t\t[[ $words[i] == -?* ]] && continue\n"
 	       "\t\tif ((${isowrite_commands[(I)$words[i]:*]})); then\n"
 	       "\t\t\tcommand=$words[i] named=1\n"
@@ -374,16 +398,28 @@ static void print_fish_name(enum command_id command)
 static void print_fish(void)
 {
 	printf("# fish completion for isowrite; made from its option table by mkcompletion\n\n");
+	printf("# The words before the cursor that are neither options nor their values.\n"
+	       "function __isowrite_words\n"
+	       "\tset -l is_value no\n"
+	       "\tfor word in (commandline -opc)[2..]\n"
+	       "\t\tif test $is_value = yes\n"
+	       "\t\t\tset is_value no\n"
+	       "\t\telse if contains -- $word");
+	print_valued();
+	printf("\n\t\t\tset is_value yes\n"
+	       "\t\telse if not string match -q -r -- '^-.' $word\n"
+	       "\t\t\techo $word\n"
+	       "\t\tend\n\tend\nend\n\n");
 	printf("# The operands before the cursor: the command (write where none is named), then the "
 	       "others.\n"
 	       "function __isowrite_operands\n"
-	       "\tset -l operands (string match -v -r -- '^-.' (commandline -opc)[2..])\n"
+	       "\tset -l operands (__isowrite_words)\n"
 	       "\tif not contains -- \"$operands[1]\"");
 	each_command(print_name);
 	printf("\n\t\tset operands write $operands\n\tend\n\tstring join -- \\n $operands\nend\n\n");
 	printf("function __isowrite_is\n\tcontains -- (__isowrite_operands)[1] $argv\nend\n\n");
 	printf("function __isowrite_has_none\n"
-	       "\ttest (count (string match -v -r -- '^-.' (commandline -opc)[2..])) = 0\nend\n\n");
+	       "\ttest (count (__isowrite_words)) = 0\nend\n\n");
 	printf("# Is the operand at the cursor a file, a device?\n"
 	       "function __isowrite_wants\n"
 	       "\tset -l operands (__isowrite_operands)\n"

@@ -72,14 +72,23 @@ static const char *nearest_option(const char *word)
 	return text_nearest(word, names, n);
 }
 
+/* Also what the command is called elsewhere. */
 static const char *nearest_command(const char *word)
 {
+	static const char *const elsewhere[][2] = {
+		{ "help", "--help" },  { "version", "--version" }, { "report", "--report" },
+		{ "list", "devices" }, { "flash", "write" },
+	};
 	const char *names[N_COMMANDS];
 	size_t n = 0;
 
 	for (size_t i = 0; i < N_COMMANDS; i++) {
 		if (command_has_word((enum command_id)i))
 			names[n++] = command_table[i].name;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++) {
+		if (strcmp(word, elsewhere[i][0]) == 0)
+			return elsewhere[i][1];
 	}
 	return text_nearest(word, names, n);
 }

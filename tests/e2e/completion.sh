@@ -54,6 +54,11 @@ know_the_tables()
 	is_completed 'isowrite deb' debian.iso
 	is_completed 'isowrite write deb' debian.iso
 	is_completed 'isowrite check ubuntu.iso /dev/sdc' /dev/sdc
+	is_completed 'isowrite --mode raw insp' inspect
+	is_completed 'isowrite --mode raw write deb' debian.iso
+	is_completed 'isowrite read /dev/sd' /dev/sdb /dev/sdc
+	is_completed 'isowrite read /dev/sdb -o deb' debian.iso
+	is_completed 'isowrite verify deb' debian.iso
 }
 
 test_bash()

@@ -226,6 +226,8 @@ static void test_image_words(void)
 	CHECK(parse("inspekt x") == 0);
 	CHECK(opts_check_image_word(&o, "inspekt", &err) == -1 && err.kind == ERROR_USAGE);
 	CHECK_STR(err.msg, "no image or command 'inspekt'; did you mean 'inspect'?");
+	CHECK(opts_check_image_word(&o, "help", &err) == -1);
+	CHECK_STR(err.msg, "no image or command 'help'; did you mean '--help'?");
 	CHECK(opts_check_image_word(&o, "nonsense", &err) == -1);
 	CHECK_STR(err.msg, "no image or command 'nonsense'.");
 	CHECK(opts_check_image_word(&o, "https://x.org/a.iso", &err) == -1 &&
