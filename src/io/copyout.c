@@ -23,8 +23,9 @@
 #include "io/ring.h"
 #include "io/sink.h"
 
-#define SLOT_SIZE (512 * KIB)
-#define N_SLOTS 8
+#define REQUEST_MAX (512 * KIB)
+#define IN_FLIGHT (4 * MIB) /* bytes */
+#define MAX_SLOTS 32
 #define RETRY_SIZE (64 * KIB) /* pieces of a failed request, before single sectors */
 
 struct slot {
@@ -42,8 +43,9 @@ struct copyout {
 	struct sink sink;
 	struct ring *ring;
 	struct hash *hash;
-	uint8_t *mem; /* N_SLOTS * SLOT_SIZE, then a sector's worth for single reads */
-	struct slot slots[N_SLOTS];
+	uint8_t *mem; /* a request for each slot, then a sector's worth for single reads */
+	struct slot slots[MAX_SLOTS];
+	unsigned int n_slots;
 	uint32_t request; /* bytes of a slot */
 	uint64_t submitted; /* content bytes that have a slot */
 	uint64_t hole_end, data_end; /* files: zeros up to hole_end, then data up to data_end */
@@ -153,7 +155,7 @@ static int read_some(struct copyout *c, uint8_t *buf, uint64_t off, size_t len, 
 static int repair_piece(struct copyout *c, uint8_t *buf, uint64_t off, size_t len,
 			struct error *err)
 {
-	uint8_t *one = c->mem + N_SLOTS * SLOT_SIZE;
+	uint8_t *one = c->mem + (size_t)c->n_slots * c->request;
 	size_t step = c->t->geo.io_align;
 
 	for (size_t done = 0; done < len;) {
@@ -192,7 +194,7 @@ static int repair(struct copyout *c, uint8_t *buf, uint64_t off, size_t len, str
 
 /* ---- the window ---- */
 
-/* Where a sparse file has data next; a device, or a file system without holes, has it everywhere. */
+/* Where a sparse file has data next. A device, or a file system without holes: everywhere. */
 static void find_data(struct copyout *c, uint64_t off)
 {
 	uint64_t end = c->config.read_end;
@@ -233,17 +235,20 @@ static void size_slot(struct copyout *c, struct slot *slot)
 	slot->len = (uint32_t)num_min(c->request, end - off);
 }
 
+static uint8_t *slot_buf(struct copyout *c, const struct slot *slot)
+{
+	return c->mem + (size_t)(slot - c->slots) * c->request;
+}
+
 static void submit(struct copyout *c, struct slot *slot)
 {
-	size_t index = (size_t)(slot - c->slots);
-
 	size_slot(c, slot);
 	c->submitted += slot->len;
 	if (slot->is_hole)
 		return;
 	slot->is_pending = true;
 	slot->op = (struct ring_op){
-		.buf = c->mem + index * SLOT_SIZE,
+		.buf = slot_buf(c, slot),
 		/* Behind the end of a file nothing comes, which is counted below. */
 		.len = (uint32_t)num_round_up(slot->len, c->t->geo.io_align),
 		.off = slot->off,
@@ -274,7 +279,7 @@ static void lay_over(const struct plan *plan, uint64_t off, uint8_t *buf, size_t
 /* The oldest slot's bytes: into the hash and the sink. */
 static int consume(struct copyout *c, struct slot *slot, struct error *err)
 {
-	uint8_t *buf = c->mem + (size_t)(slot - c->slots) * SLOT_SIZE;
+	uint8_t *buf = slot_buf(c, slot);
 	size_t got = 0;
 	int rc;
 
@@ -307,12 +312,12 @@ static int read_all(struct copyout *c, struct error *err)
 	uint64_t oldest = 0, newest = 0; /* slots, counted */
 
 	while (c->result.bytes_done < c->config.size) {
-		struct slot *slot = &c->slots[oldest % N_SLOTS];
+		struct slot *slot = &c->slots[oldest % c->n_slots];
 
 		if (check_cancelled(c, err) < 0)
 			return -1;
-		while (newest - oldest < N_SLOTS && c->submitted < c->config.size)
-			submit(c, &c->slots[newest++ % N_SLOTS]);
+		while (newest - oldest < c->n_slots && c->submitted < c->config.size)
+			submit(c, &c->slots[newest++ % c->n_slots]);
 		while (slot->is_pending) {
 			struct ring_op *op = ring_wait(c->ring);
 
@@ -408,14 +413,24 @@ static void *run(void *arg)
 
 static size_t mem_size(const struct copyout *c)
 {
-	return N_SLOTS * SLOT_SIZE + num_round_up(c->t->geo.io_align, SINK_BLOCK);
+	return (size_t)c->n_slots * c->request + num_round_up(c->t->geo.io_align, SINK_BLOCK);
+}
+
+/* As the device takes them in one piece, and as many as keep it busy. */
+static void size_requests(struct copyout *c)
+{
+	uint32_t max = c->t->info.max_request;
+
+	c->request = (uint32_t)REQUEST_MAX;
+	if (max >= RETRY_SIZE && max < REQUEST_MAX)
+		c->request = (uint32_t)num_round_down(max, RETRY_SIZE);
+	c->n_slots = (unsigned int)num_min(IN_FLIGHT / c->request, MAX_SLOTS);
 }
 
 int copyout_new(struct target *t, const struct copyout_config *config, struct copyout **ret,
 		struct error *err)
 {
 	struct copyout *c = calloc(1, sizeof(*c));
-	uint32_t max = t->info.max_request;
 
 	if (!c)
 		return error_set_nomem(err);
@@ -424,15 +439,14 @@ int copyout_new(struct target *t, const struct copyout_config *config, struct co
 	c->result.error_offset = UINT64_MAX;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->cond, NULL);
-	c->request = (uint32_t)SLOT_SIZE;
-	if (max >= RETRY_SIZE && max < SLOT_SIZE)
-		c->request = (uint32_t)num_round_down(max, RETRY_SIZE);
+	size_requests(c);
 	c->mem = io_aligned_alloc(mem_size(c));
 	if (!c->mem) {
 		copyout_free(c);
 		return error_set_nomem(err);
 	}
-	if (hash_new("sha256", &c->hash, err) < 0 || ring_new(t->fd, N_SLOTS, &c->ring, err) < 0 ||
+	if (hash_new("sha256", &c->hash, err) < 0 ||
+	    ring_new(t->fd, c->n_slots, &c->ring, err) < 0 ||
 	    sink_init(&c->sink, config->file, config->compress, config->size, &c->cancelled, err) <
 		    0) {
 		copyout_free(c);

@@ -201,9 +201,9 @@ int job_copy_check_place(struct job *j, size_t i, const char *path, uint64_t len
 			 struct error *err);
 
 /*
- * Reads rt->copy->device_bytes of target i, which is open, into the file: complete and under its name,
- * or not there. With keep_going it is there also when something could not be read, which is an
- * error all the same (rt->copy->is_there).
+ * Reads rt->copy->device_bytes of target i, which is open, into the file: complete and
+ * under its name, or not there. With keep_going it is there also when something could not be
+ * read, which is an error all the same (rt->copy->is_there).
  */
 int job_copy(struct job *j, size_t i, const struct job_copy *how, struct error *err);
 

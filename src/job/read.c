@@ -126,7 +126,7 @@ static int find_used(struct job *j, struct error *err)
 static bool is_mounted(const struct device_info *info)
 {
 	for (size_t i = 0; i < info->n_refused; i++)
-		if (info->refused[i].rule == RULE_MOUNTED || info->refused[i].rule == RULE_SYSTEM)
+		if (info->refused[i].rule == RULE_MOUNTED)
 			return true;
 	return false;
 }
