@@ -69,7 +69,8 @@ static void add_differences(struct text *out, const struct report *r, const stru
 }
 
 /* What "verified" does not include, or what is not as in the image. */
-static void add_block_map(struct text *out, const struct report *r, const struct report_target *t)
+static void add_block_map(struct text *out, const struct words *how, const struct report *r,
+			  const struct report_target *t)
 {
 	uint64_t kept = report_not_covered(t), zeroed = report_zeroed(r, t);
 	bool is_check = strcmp(r->command, "check") == 0;
@@ -79,19 +80,19 @@ static void add_block_map(struct text *out, const struct report *r, const struct
 		add(out,
 		    _(" %s of the image, which its block map calls unmapped, were not "
 		      "compared."),
-		    num_format_size(size, sizeof(size), kept));
+		    words_size(how->bytes, kept, size, sizeof(size)));
 	else if (kept > 0)
 		add(out,
 		    _(" %s of the image, which its block map calls unmapped, were left as they "
 		      "were on %s, not compared."),
-		    num_format_size(size, sizeof(size), kept), place(t));
+		    words_size(how->bytes, kept, size, sizeof(size)), place(t));
 	if (zeroed > 0)
 		add(out,
 		    is_check ? _(" %s of the image, which its block map calls unmapped, are zeros "
 				 "on %s.")
 			     : _(" %s of the image, which its block map calls unmapped, were "
 				 "written as zeros on %s."),
-		    num_format_size(size, sizeof(size), zeroed), place(t));
+		    words_size(how->bytes, zeroed, size, sizeof(size)), place(t));
 }
 
 static void add_verdict(struct text *out, const struct report *r, const struct report_target *t)
@@ -126,7 +127,6 @@ static void add_verdict(struct text *out, const struct report *r, const struct r
 		    bytes, place(t));
 	if (!is_check)
 		add_differences(out, r, plan);
-	add_block_map(out, r, t);
 }
 
 static void add_times(struct text *out, const struct report_target *t)
@@ -203,6 +203,7 @@ static void print_one(FILE *out, const struct words *how, const struct report *r
 	if (r->n_targets > 1)
 		add(&verdict, "%s: ", text_escape(t->path, SIZE_MAX, path, sizeof(path)));
 	add_verdict(&verdict, r, t);
+	add_block_map(&verdict, how, r, t);
 	words_fill(out, how, verdict.buf, 0);
 	if (!is_check)
 		add_times(&times, t);

@@ -617,7 +617,7 @@ static void finish(struct pump *p, int rc, const struct error *err)
 	} else if (can_verify(p)) {
 		r->verdict = ENGINE_VERIFIED;
 		r->sha256 = p->ep->digest;
-		if (p->ep->plan->n_differences == 0)
+		if (plan_is_verbatim(p->ep->plan, e->facts.content_size))
 			r->content_sha256 = e->facts.content_sha256;
 	} else {
 		r->verdict = ENGINE_WRITTEN;

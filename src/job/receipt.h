@@ -53,7 +53,8 @@ int receipt_is_one(const char *path, struct error *err);
 
 /*
  * The plan for a stick of this size from the receipt at path; ERROR_IMAGE when
- * it is damaged, ERROR_DIFFERS when it is about sticks of another size. Free by receipt_plan_free().
+ * it is damaged, ERROR_DIFFERS when it is about sticks of another size. Free by
+ * receipt_plan_free().
  */
 int receipt_read(const char *path, uint64_t size, uint32_t sector_size, struct receipt_plan **ret,
 		 struct error *err);
