@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "image/detect.h"
 #include "image/tree.h"
+#include "job/map.h"
 #include "job/report-layout.h"
 #include "job/report.h"
 
@@ -71,6 +72,24 @@ static bool visit(void *ctx, const struct tree_extent *extent)
 	return ++*n == 100000;
 }
 
+static void check_map(const struct layout *lay)
+{
+	struct map *map = map_of_layout(lay);
+
+	for (size_t i = 0; map && i < map->n_spans; i++) {
+		const struct map_span *span = &map->spans[i];
+
+		if (span->start >= map->size || span->len == 0 || !span->label[0] ||
+		    map_span_end(map, span) > map->size ||
+		    (i > 0 && span->start < map->spans[i - 1].start))
+			abort();
+		for (const char *p = span->label; *p; p++)
+			if ((uint8_t)*p < 0x20)
+				abort();
+	}
+	free(map);
+}
+
 static void print(const struct layout *lay)
 {
 	struct json j;
@@ -113,6 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (lay.bytes_read > BUDGET || s.n_read > BUDGET)
 		abort();
 	print(&lay);
+	check_map(&lay);
 	if (tree_walk(src, &lay, &budget, visit, &n, &err) < 0)
 		abort();
 	source_free(src);
