@@ -65,16 +65,20 @@ static int read_through(struct source *src, struct layout *lay, struct error *er
 /* For people who look at a terminal, or ask for more: scripts get the report as it was. */
 static void print_map(struct ui *ui, const struct layout *lay)
 {
-	auto_free struct map *map = NULL;
+	auto_free struct map *map = NULL, *part = NULL;
 	struct draw how = draw_for(ui, STDOUT_FILENO);
 
 	if (ui->opts->quiet || (ui_columns(STDOUT_FILENO) == 0 && ui->opts->verbose == 0))
 		return;
 	map = map_of_layout(lay);
-	if (!map || map->n_spans == 0)
+	if (!map || map->n_spans == 0 || map_enlarge(map, &part) < 0)
 		return;
 	fputc('\n', ui->out);
 	draw_map(ui->out, map, &how);
+	if (part) {
+		fputc('\n', ui->out);
+		draw_map(ui->out, part, &how);
+	}
 	if (lay->n_findings > 0)
 		fputc('\n', ui->out);
 }

@@ -440,8 +440,9 @@ static void make_prompt(const struct question *q, char *buf, size_t size)
 	char path[512];
 
 	if (q->kind == QUESTION_WRITE) {
-		snprintf(buf, size, "%s", report_has_image(q->report) ? _("Write it? [y/N] ")
-									: _("Format it? [y/N] "));
+		snprintf(buf, size, "%s",
+			 report_has_image(q->report) ? _("Write it? [y/N] ")
+						     : _("Format it? [y/N] "));
 		return;
 	}
 	t = &q->report->targets[q->target];
@@ -544,7 +545,10 @@ void tty_init(struct tty *tty, struct ui *ui)
 	snprintf(tty->image.name, sizeof(tty->image.name), "%s", _("image"));
 }
 
-/* One line, and only where it tells something: the cache of many sticks is soon full. */
+/*
+ * One line, and only where it tells something: the cache of many sticks is soon
+ * full. It does not say who slowed down, since it may be the source.
+ */
 static void tell_drop(const struct tty *tty, const struct tty_progress *p, unsigned int columns)
 {
 	double at, before, after;
@@ -553,7 +557,7 @@ static void tell_drop(const struct tty *tty, const struct tty_progress *p, unsig
 
 	if (!speed_find_drop(&p->write, &at, &before, &after))
 		return;
-	len = fprintf(tty->ui->err, _("%s slowed down after %s: %s, then %s"), p->name,
+	len = fprintf(tty->ui->err, _("%s: writing slowed down after %s: %s, then %s"), p->name,
 		      words_duration(at, when, sizeof(when)),
 		      words_speed(before, fast, sizeof(fast)),
 		      words_speed(after, slow, sizeof(slow)));

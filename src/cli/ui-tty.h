@@ -52,7 +52,7 @@ void tty_name_image(struct tty *tty, const char *path);
 
 /*
  * Leaves the last state on the screen, draws how the speed was (-v), or says
- * that a stick slowed down, and frees.
+ * that writing slowed down, and frees.
  */
 void tty_done(struct tty *tty);
 

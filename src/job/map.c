@@ -266,6 +266,40 @@ struct map *map_of_layout(const struct layout *lay)
 	return map;
 }
 
+static const struct map_span *find_large_free(const struct map *map)
+{
+	for (size_t i = 0; i < map->n_spans; i++)
+		if (map->spans[i].kind == MAP_FREE &&
+		    map->spans[i].len / 3 > (map->size - map->spans[i].len))
+			return &map->spans[i];
+	return NULL;
+}
+
+int map_enlarge(struct map *map, struct map **ret)
+{
+	const struct map_span *room = find_large_free(map);
+	size_t n = room ? (size_t)(room - map->spans) : 0;
+	struct map *part;
+
+	*ret = NULL;
+	/* The spans are sorted, and nothing overlaps what is free. */
+	if (n < 2)
+		return 0;
+	part = calloc(1, sizeof(*part));
+	if (!part)
+		return -1;
+	part->size = room->start;
+	part->n_spans = n;
+	memcpy(part->spans, map->spans, n * sizeof(map->spans[0]));
+	memmove(map->spans + 1, map->spans + n, (map->n_spans - n) * sizeof(map->spans[0]));
+	map->n_spans -= n - 1;
+	map->spans[0] = (struct map_span){ .len = part->size, .kind = MAP_VOLUME, .n_ranges = 1 };
+	snprintf(map->spans[0].label, sizeof(map->spans[0].label), "%s",
+		 _("its beginning, enlarged below"));
+	*ret = part;
+	return 1;
+}
+
 /* -------------------------------------------------------------------------------- a plan */
 
 static bool is_in_place(const struct extent *e)

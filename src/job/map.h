@@ -54,6 +54,14 @@ struct map *map_of_layout(const struct layout *lay);
 /* Of a closed plan; lay describes its source 0, or is NULL. An open plan gives size 0. */
 struct map *map_of_plan(const struct plan *plan, const struct layout *lay);
 
+/*
+ * A small image on a large stick would be drawn in one column. Where most of
+ * the map is one free place, what lies before that becomes one span of map and
+ * a map of its own in *ret, to be drawn enlarged. 1, 0 (*ret is NULL: nothing
+ * to enlarge), or -1 when out of memory.
+ */
+int map_enlarge(struct map *map, struct map **ret);
+
 /* Where a span ends in the map, at most at its size; its start if that is behind it. */
 uint64_t map_span_end(const struct map *map, const struct map_span *span);
 

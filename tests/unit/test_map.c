@@ -259,6 +259,29 @@ static void test_map_of_layout(void)
 	free(map);
 }
 
+/* A small image at the beginning of a large stick, whose own table has its copy at the end. */
+static void test_enlarge(void)
+{
+	struct map *map = calloc(1, sizeof(*map)), *part;
+
+	map->size = 1000000;
+	map->n_spans = 4;
+	map->spans[0] = (struct map_span){ .start = 0, .len = 1000, .kind = MAP_VOLUME };
+	map->spans[1] = (struct map_span){ .start = 0, .len = 512, .kind = MAP_TABLE };
+	map->spans[2] = (struct map_span){ .start = 1000, .len = 998000, .kind = MAP_FREE };
+	map->spans[3] = (struct map_span){ .start = 999000, .len = 1000, .kind = MAP_TABLE };
+	CHECK(map_enlarge(map, &part) == 1);
+	CHECK(part->size == 1000 && part->n_spans == 2 && part->spans[1].len == 512);
+	CHECK(map->n_spans == 3 && map->spans[0].len == 1000 && map->spans[2].start == 999000);
+	CHECK_STR(map->spans[0].label, "its beginning, enlarged below");
+	free(part);
+	/* One thing alone, or not that much room. */
+	CHECK(map_enlarge(map, &part) == 0 && !part);
+	map->spans[1].len = 700000;
+	CHECK(map_enlarge(map, &part) == 0 && !part);
+	free(map);
+}
+
 /* Thousands of ranges, as a bmap gives them, are joined until a list of them can be read. */
 static void test_plan_of_many_ranges(void)
 {
@@ -286,6 +309,7 @@ int main(void)
 	RUN(test_any_map);
 	RUN(test_lines_break_at_blanks);
 	RUN(test_map_of_layout);
+	RUN(test_enlarge);
 	RUN(test_plan_of_many_ranges);
 	return tap_done();
 }

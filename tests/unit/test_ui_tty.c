@@ -337,6 +337,56 @@ static void test_differences_are_told(void)
 	report_free(r);
 }
 
+static void write_at(struct speed *s, double *now, double seconds, double speed)
+{
+	for (int i = 0; i < (int)(seconds * 5); i++) {
+		*now += 0.2;
+		speed_add(s, *now, s->done + (uint64_t)(speed * 0.2));
+	}
+}
+
+/* What is left of the speeds of two targets, of which the first slowed down. Caller frees. */
+static char *speeds(unsigned int verbose, enum progress_mode how)
+{
+	struct options o = { .mode = "auto", .verbose = verbose };
+	struct ui ui = { .opts = &o };
+	struct tty tty = { .ui = &ui, .how = how, .n_targets = 2 };
+	char *text = NULL;
+	size_t len;
+	double now = 5;
+
+	ui.err = open_memstream(&text, &len);
+	tty.targets = calloc(2, sizeof(*tty.targets));
+	for (size_t i = 0; i < 2; i++) {
+		struct tty_progress *p = &tty.targets[i];
+
+		snprintf(p->name, sizeof(p->name), "/dev/sd%c", 'b' + (int)i);
+		speed_begin(&p->write, now);
+		write_at(&p->write, &now, 20, 80e6);
+		write_at(&p->write, &now, 20, i == 0 ? 10e6 : 60e6);
+	}
+	tty_done(&tty);
+	fclose(ui.err);
+	return text;
+}
+
+static void test_slowing_down_is_told(void)
+{
+	char *text = speeds(0, PROGRESS_LINES);
+
+	/* As wide as the terminal that the test runs on, if there is one. */
+	CHECK(strstr(text, "/dev/sdb: writing slowed down after 0:20: 80 MB/s, then 10 MB/s") == text);
+	CHECK(!strstr(text, "/dev/sdc"));
+	free(text);
+	text = speeds(1, PROGRESS_LINES);
+	CHECK(strstr(text, "/dev/sdb\n 80 MB/s |####") == text);
+	CHECK(strstr(text, "write 0:40\n/dev/sdc\n 80 MB/s |####") != NULL);
+	free(text);
+	text = speeds(1, PROGRESS_NONE);
+	CHECK_STR(text, "");
+	free(text);
+}
+
 /* Asks on a terminal of its own, in a child; types what is given. Returns the answer. */
 static int ask(struct report *r, enum question_kind kind, const char *typed, char *screen,
 	       size_t size)
@@ -503,6 +553,7 @@ int main(void)
 	RUN(test_file_is_no_stick);
 	RUN(test_never_verified_otherwise);
 	RUN(test_several_targets);
+	RUN(test_slowing_down_is_told);
 	RUN(test_differences_are_told);
 	RUN(test_questions);
 	RUN(test_size_has_to_be_typed);
