@@ -352,6 +352,73 @@ static void test_yes_writes_and_verifies(void)
 	report_free(r);
 }
 
+/* format: the same story without an image; each stick has its own numbers unless a seed is given. */
+static struct report *run_format(struct job_request *req, struct user *u, int want)
+{
+	static const struct format_request format = { .label = "key", .seed = { 7 } };
+	const struct events events = events_of(u);
+	struct report *r = report_new("format");
+
+	req->format = &format;
+	CHECK(job_write(req, &events, r) == want);
+	CHECK(r->exit_status == want);
+	return r;
+}
+
+static void test_format(void)
+{
+	static const char *const targets[] = { "stick", "stick2" };
+	struct job_request req = { .targets = targets, .n_targets = 2 };
+	struct user u = { .write = ANSWER_NO };
+	struct report *r;
+
+	make_file("stick", 64 << 20, 0);
+	make_file("stick2", 64 << 20, 0);
+	r = run_format(&req, &u, 8);
+	CHECK(u.asked_write == 1);
+	CHECK(r->targets[0].status == TARGET_UNTOUCHED);
+	CHECK(is_filled("stick", 0, 64 << 20, 0));
+	report_free(r);
+	u.write = ANSWER_YES;
+	r = run_format(&req, &u, 0);
+	CHECK(r->targets[0].status == TARGET_VERIFIED && r->targets[1].status == TARGET_VERIFIED);
+	CHECK(r->n_plans == 2 && r->plans[0].volume.serial != r->plans[1].volume.serial);
+	CHECK_STR(r->plans[0].volume.label, "KEY");
+	CHECK(digest_is_equal(&r->targets[1].result.sha256, &r->plans[1].sha256));
+	CHECK(r->targets[0].result.content_sha256.len == 0);
+	CHECK(!report_has_image(r));
+	report_free(r);
+	make_file("stick", 64 << 20, 0);
+	make_file("stick2", 64 << 20, 0);
+	req.has_format_seed = true;
+	r = run_format(&req, &u, 0);
+	CHECK(r->n_plans == 1);
+	report_free(r);
+	/* Too small for any volume: this target's error, and nothing is written to the other. */
+	make_file("stick", 64 << 20, 0);
+	make_file("stick2", 4 << 20, 0);
+	r = run_format(&req, &u, 5);
+	CHECK_STR(r->targets[1].error.code, "too-small");
+	CHECK(is_filled("stick", 0, 64 << 20, 0));
+	report_free(r);
+}
+
+static void test_format_dry_run(void)
+{
+	static const struct format_request format = { .type = FORMAT_EXFAT };
+	static const char *const targets[] = { "stick" };
+	const struct job_request req = { .targets = targets, .n_targets = 1, .format = &format };
+	struct user u = { .write = ANSWER_YES };
+	const struct events events = events_of(&u);
+	struct report *r = report_new("format");
+
+	make_file("stick", 64 << 20, 0);
+	CHECK(job_plan(&req, &events, r) == 0);
+	CHECK(r->is_dry_run && r->n_plans == 1 && u.asked_write == 0);
+	CHECK(is_filled("stick", 0, 64 << 20, 0));
+	report_free(r);
+}
+
 static void test_cancelled_at_once(void)
 {
 	static const char *const targets[] = { "stick" };
@@ -422,6 +489,8 @@ int main(void)
 		return 1;
 	RUN(test_no_writes_nothing);
 	RUN(test_yes_writes_and_verifies);
+	RUN(test_format);
+	RUN(test_format_dry_run);
 	RUN(test_cancelled_at_once);
 	RUN(test_digest_before_the_question);
 	RUN(test_plan_asks_nothing);
