@@ -64,11 +64,40 @@ static uint64_t journal_mib(const struct ext4_request *req)
 /* What is executed: the words, and room for those that depend on the volume. */
 struct command {
 	const char *argv[24];
-	const char *env[5];
+	char **env; /* ours, and four */
 	char blocks[24], extended[160], journal[24], file[24], now[48], epoch[48];
 };
 
-static void make_command(struct command *c, const struct ext4_request *req)
+/* Our environment, but for what is set anew. */
+static int make_environment(struct command *c)
+{
+	/*
+	 * Zeros are to be written as zeros: else mke2fs makes holes of them, which cannot be
+	 * told from what it never touched.
+	 */
+	char *const set[] = { c->now, c->epoch, (char *)"UNIX_IO_NOZEROOUT=1", (char *)"LC_ALL=C" };
+	size_t n = 0, n_env = 0;
+
+	while (environ[n_env])
+		n_env++;
+	c->env = calloc(n_env + ARRAY_SIZE(set) + 1, sizeof(*c->env));
+	if (!c->env)
+		return -1;
+	for (; n < ARRAY_SIZE(set); n++)
+		c->env[n] = set[n];
+	for (size_t i = 0; i < n_env; i++) {
+		size_t k = 0;
+
+		while (k < ARRAY_SIZE(set) &&
+		       strncmp(environ[i], set[k], strcspn(set[k], "=") + 1) != 0)
+			k++;
+		if (k == ARRAY_SIZE(set))
+			c->env[n++] = environ[i];
+	}
+	return 0;
+}
+
+static int make_command(struct command *c, const struct ext4_request *req)
 {
 	/* On a stick for files nothing is reserved for root (-m 0). */
 	static const char *const fixed[] = { "mke2fs", "-q",   "-F", "-t", "ext4",
@@ -98,14 +127,7 @@ static void make_command(struct command *c, const struct ext4_request *req)
 	}
 	c->argv[n++] = c->file;
 	c->argv[n] = c->blocks;
-	c->env[0] = c->now;
-	c->env[1] = c->epoch;
-	/*
-	 * Zeros are to be written as zeros: else mke2fs makes holes of them, which cannot be
-	 * told from what it never touched.
-	 */
-	c->env[2] = "UNIX_IO_NOZEROOUT=1";
-	c->env[3] = "LC_ALL=C";
+	return make_environment(c);
 }
 
 /* stderr_fd: its messages. 0, or an errno. */
@@ -137,7 +159,7 @@ static int spawn(const char *program, const struct command *c, int fd, int stder
 						   0);
 	rc = rc ? rc
 		: posix_spawn(ret_pid, program, &actions, &attr, (char *const *)c->argv,
-			      (char *const *)c->env);
+			      c->env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return rc;
@@ -171,10 +193,14 @@ static int run(const struct ext4_request *req, int fd, struct error *err)
 
 	if (find_program(program, sizeof(program), err) < 0)
 		return -1;
-	make_command(&command, req);
-	if (pipe2(pipes, O_CLOEXEC) < 0)
+	if (make_command(&command, req) < 0)
+		return error_set_nomem(err);
+	if (pipe2(pipes, O_CLOEXEC) < 0) {
+		free(command.env);
 		return error_system(errno, err);
+	}
 	sys = spawn(program, &command, fd, pipes[1], &pid);
+	free(command.env);
 	close(pipes[1]);
 	if (sys) {
 		close(pipes[0]);

@@ -12,7 +12,7 @@ test_usb_sticks()
 {
 	local status=0
 
-	need_tool qemu-system-x86_64 busybox dpkg-deb mkfs.vfat sfdisk
+	need_tool qemu-system-x86_64 busybox dpkg-deb mkfs.vfat sfdisk mke2fs fsck.exfat
 	"$PYTHON" "$TOP/tests/fault/guest/sticks.py" "$ISOWRITE" "$(image fedora.iso)" \
 		"$TOP/build/guest" "$T" >log 2>&1 || status=$?
 	show log

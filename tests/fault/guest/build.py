@@ -22,7 +22,8 @@ META_PACKAGE = 'linux-image-amd64'
 EARLY = ['virtio_pci', '9pnet_virtio', '9p', 'xhci_pci', 'sd_mod', 'usb_storage', 'uas']
 OPTIONS = {'usb_storage': 'delay_use=0'}
 # There for scripts to load by `need NAME`.
-ON_DEMAND = ['vfat', 'nls_cp437', 'nls_ascii', 'ext4', 'isofs', 'loop', 'dm_mod']
+ON_DEMAND = ['vfat', 'nls_cp437', 'nls_ascii', 'exfat', 'ext4', 'crc32c_generic', 'isofs', 'loop',
+             'dm_mod']
 # Where those and their dependencies are found in the package.
 FOLDERS = re.compile(r'/kernel/(drivers/(usb|scsi|virtio|block|cdrom|md|dax)|block|fs|net/9p|lib|'
                      r'crypto|arch/x86/crypto)/.*\.ko$|/modules\.builtin$')

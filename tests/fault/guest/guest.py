@@ -157,7 +157,7 @@ class Guest:
             '-initrd', initrd, '-append', CMDLINE,
             '-fsdev', f'local,id=share,path={self.share},security_model=none',
             '-device', 'virtio-9p-pci,fsdev=share,mount_tag=host',
-            '-device', 'qemu-xhci,id=xhci,p2=8,p3=8']
+            '-device', 'qemu-xhci,id=xhci,p2=15,p3=15']
         for stick in sticks:
             self.command += stick.arguments()
 

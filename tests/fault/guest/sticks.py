@@ -3,7 +3,7 @@
 
 One boot, one stick for each question: is it listed as what it is, is it written
 and its table seen by the kernel, is a mounted or a write-protected one left
-alone, is an image for other sectors refused, what happens when a stick is pulled
+alone, is an image for other sectors refused, is a formatted one mounted, what happens when a stick is pulled
 out while it is written and while it is read back, and does a name full of
 terminal escapes stay a name.
 
@@ -21,6 +21,8 @@ from guest import Guest, Stick
 
 MIB = 1 << 20
 SIZE = 32 * MIB
+# Sticks that are formatted, and what judges their volumes.
+FORMATTED = {'fat': ['fsck.fat', '-n'], 'exfat': ['fsck.exfat', '-n'], 'ext': ['e2fsck', '-fn']}
 SLOW = 3_000_000  # bytes per second: time enough to pull a stick
 
 SCRIPT = r'''
@@ -59,6 +61,24 @@ grep " /tmp/key " /proc/mounts >/mnt/mounted-after
 
 try locked -y --json /tmp/image.iso /dev/$locked
 try big -y --json /tmp/image.iso /dev/$big
+
+# give NAME DISK TYPE FILESYSTEM: formatted, mounted, and a file comes back
+give() {
+    try $1 format -y --json --label=KEY --type=$3 /dev/$2
+    for i in 1 2 3 4 5; do
+        [ ! -e /sys/block/$2/${2}1 ] || break
+        usleep 100000
+    done
+    echo $(cat /sys/block/$2/${2}1/start) $(cat /sys/block/$2/${2}1/size) >/mnt/$1.partition
+    mkdir /tmp/$1
+    mount -t $4 /dev/${2}1 /tmp/$1 && cp /tmp/image.iso /tmp/$1/ && umount /tmp/$1 &&
+        mount -t $4 -o ro /dev/${2}1 /tmp/$1 && cmp /tmp/image.iso /tmp/$1/image.iso &&
+        umount /tmp/$1 && echo same >/mnt/$1.file
+}
+need exfat crc32c_generic ext4
+give fat $(disk FAT-8) fat32 vfat
+give exfat $(disk EXFAT-9) exfat exfat
+give ext $(disk EXT-10) ext4 ext4
 
 try pulled -y --json=lines /tmp/image.iso /dev/$pulled
 ev pulled
@@ -115,16 +135,20 @@ class Sticks:
             Stick('big', self.path('big'), 6, serial='BIG-6',
                   device={'logical_block_size': 4096, 'physical_block_size': 4096}),
             Stick('evil', self.path('evil'), 7, serial='\x1b[2J\x1b[31mEvil\r\n'),
+            Stick('fat', self.path('fat'), 8, serial='FAT-8'),
+            Stick('exfat', self.path('exfat'), 9, serial='EXFAT-9',
+                  device={'logical_block_size': 4096, 'physical_block_size': 4096}),
+            Stick('ext', self.path('ext'), 10, serial='EXT-10'),
         ]
         for stick in self.sticks:
             with open(stick.file, 'wb') as f:
-                f.truncate(SIZE)
+                f.truncate(2 * SIZE if stick.name in FORMATTED else SIZE)
         make_used(self.path('used'))
         shutil.copy(self.path('used'), self.path('used-before'))
         kernel, initrd = build.prepare(cache)
         os.mkdir(self.path('guest'))
-        self.guest = Guest(self.path('guest'), kernel, initrd, SCRIPT, self.sticks, [program],
-                           timeout=90)
+        self.guest = Guest(self.path('guest'), kernel, initrd, SCRIPT, self.sticks,
+                           [program, shutil.which('mke2fs')], timeout=90)
         shutil.copy(image, os.path.join(self.guest.share, 'image.iso'))
         self.guest.watch(pull_in_phase('pulled', 'pulled', 'write'))
         self.guest.watch(pull_in_phase('late', 'late', 'verify'))
@@ -202,6 +226,19 @@ class Sticks:
                        for e in ('out', 'err'))
         check('\x1b' not in said and '\r' not in said, 'a terminal escape gets through')
 
+    def test_formatted(self):
+        for name, checker in FORMATTED.items():
+            check(self.status(name) == '0', f'{name}: status {self.status(name)}')
+            volume = self.json(name)['plans'][0]['volume']
+            seen = [512 * int(n) for n in self.guest.read(name + '.partition').split()]
+            check(seen == [volume['start'], volume['size']], f'{name}: the kernel sees {seen}')
+            check(self.guest.read(name + '.file') == 'same\n', f'{name}: no file comes back')
+            with open(self.path(name), 'rb') as f, open(self.path('volume'), 'wb') as out:
+                f.seek(volume['start'])
+                out.write(f.read(volume['size']))
+            run = subprocess.run([*checker, self.path('volume')], capture_output=True, text=True)
+            check(run.returncode == 0, f'{name}: {run.stdout} {run.stderr}')
+
     def test_pulled(self):
         for name, phase in ('pulled', 'write'), ('late', 'verify'):
             unplugged = self.guest.times.get('unplug ' + name)
@@ -239,7 +276,7 @@ def main():
         sys.exit(77)
     bad = 0
     for test in (sticks.run, sticks.test_listed, sticks.test_written, sticks.test_mounted,
-                 sticks.test_refused, sticks.test_evil_name, sticks.test_pulled):
+                 sticks.test_refused, sticks.test_formatted, sticks.test_evil_name, sticks.test_pulled):
         try:
             test()
         except (Failed, LookupError, ValueError, TypeError) as e:
