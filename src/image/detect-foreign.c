@@ -70,6 +70,15 @@ static bool is_sync(const uint8_t *p)
 	return memcmp(p, sync, sizeof(sync)) == 0;
 }
 
+/* XML around <bmap>, behind a comment of about 1.5 KiB. */
+static bool is_block_map(const uint8_t *head, size_t len)
+{
+	static const char root[] = "<bmap version=";
+
+	return len > sizeof(root) && (!memcmp(head, "<?xml", 5) || !memcmp(head, root, 5)) &&
+	       memmem(head, len, root, sizeof(root) - 1);
+}
+
 static void look_at_head(struct detect *d, const uint8_t *head, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(magics); i++) {
@@ -80,6 +89,8 @@ static void look_at_head(struct detect *d, const uint8_t *head, size_t len)
 			return;
 		}
 	}
+	if (is_block_map(head, len))
+		set_foreign(d, "bmap");
 	if (len < RAW_SECTOR_SUB + 12 || !is_sync(head))
 		return;
 	if (is_sync(head + RAW_SECTOR))
@@ -137,6 +148,12 @@ int detect_check_foreign(const struct layout *lay, const char *path, struct erro
 	const struct foreign *f = lay->foreign[0] ? find_format(lay->foreign) : NULL;
 	char name[160], quoted[160], out[168], quoted_out[168];
 
+	if (!f && strcmp(lay->foreign, "bmap") == 0)
+		return error_set(err, ERROR_IMAGE, "foreign-format",
+				 _("%s is a block map, which says where the data of an image lie: "
+				   "name that image, and the map by --bmap=%s."),
+				 text_escape(path, SIZE_MAX, name, sizeof(name)),
+				 text_shell_quote(path, quoted, sizeof(quoted)));
 	if (!f)
 		return 0;
 	/* A name too long for the message is left to the reader, never cut. */

@@ -287,6 +287,9 @@ test_hostile_maps()
 test_usage()
 {
 	setup
+	run 4 "$ISOWRITE" --yes i.map file:s
+	has 'i.map is a block map' err
+	expect_untouched s s.old
 	refused 2 'leave one out' --mode=raw
 	run 2 "$ISOWRITE" --yes --bmap-zero i file:s
 	has 'bmap=FILE' err
