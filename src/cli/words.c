@@ -297,16 +297,27 @@ static void print_notes(FILE *out, const struct words *how, const struct report 
 			n - WORDS_MAX_NOTES);
 }
 
-/* A block map that nobody asked for may be an older one's: it is only mentioned. */
+/* What a block map leaves out. One that nobody asked for may be an older one's: only mentioned. */
 static void print_bmap_note(FILE *out, const struct words *how, const struct report *r)
 {
-	char word[sizeof(r->bmap_beside) + 2], line[sizeof(word) + 96];
+	char word[sizeof(r->bmap_beside) + 2], line[sizeof(word) + 160], size[NUM_SIZE_LEN];
 
-	if (!r->bmap_beside[0])
+	if (r->bmap_path[0] && r->n_plans > 0)
+		snprintf(line, sizeof(line),
+			 r->bmap_zero ? _("Note     By the block map %s, %s of it are written; "
+					  "the rest becomes zeros.")
+				      : _("Note     By the block map %s, %s of it are written; "
+					  "what is on the target at the rest stays there."),
+			 text_escape(r->bmap_path, sizeof(r->bmap_path), word, sizeof(word)),
+			 words_size(how->bytes, plan_bytes(r->plans[0].plan, EXTENT_SOURCE), size,
+				    sizeof(size)));
+	else if (r->bmap_beside[0])
+		snprintf(line, sizeof(line),
+			 _("Note     Its block map lies beside it; --bmap=%s writes only what that "
+			   "maps."),
+			 text_shell_quote(r->bmap_beside, word, sizeof(word)));
+	else
 		return;
-	snprintf(line, sizeof(line),
-		 _("Note     Its block map lies beside it; --bmap=%s writes only what that maps."),
-		 text_shell_quote(r->bmap_beside, word, sizeof(word)));
 	words_fill(out, how, line, WORDS_INDENT);
 }
 
