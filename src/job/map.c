@@ -211,15 +211,14 @@ static void add_apm(struct map *map, const struct layout_apm *apm)
 {
 	char name[NAME_SIZE], type[NAME_SIZE];
 
-	if (!apm->present)
-		return;
-	add(map, apm->block_size, (uint64_t)apm->n_partitions * apm->block_size, MAP_TABLE,
-	    _("Apple partition map"));
+	/* Its first entry is the map itself. */
 	for (uint32_t i = 0; i < apm->n_partitions; i++) {
 		const struct layout_apm_partition *p = &apm->partitions[i];
+		enum map_kind kind = apm_type_is_free(p->type)                     ? MAP_FREE
+				     : strcmp(p->type, "Apple_partition_map") == 0 ? MAP_TABLE
+										   : MAP_PARTITION;
 
-		add(map, p->start, p->size, apm_type_is_free(p->type) ? MAP_FREE : MAP_PARTITION,
-		    _("Apple partition %" PRIu32 ", %s%s"), i + 1,
+		add(map, p->start, p->size, kind, _("Apple partition %" PRIu32 ", %s%s"), i + 1,
 		    text_escape_trim(p->type, type, sizeof(type)), quoted(p->name, name));
 	}
 }

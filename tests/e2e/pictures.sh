@@ -170,7 +170,11 @@ test_speed_graph()
 	is "$(grep -c '│' screen)" 8 "rows of the graph that stay on the screen"
 	has 'Verified: all' screen
 	blank 64M stick
-	LC_ALL=C TERM=dumb on_pty --stdin <(slowly "$image") -- "$ISOWRITE" -yv - stick >screen
+	blank 64M other
+	LC_ALL=C on_pty --stdin <(slowly "$image") --rows 60 -- "$ISOWRITE" -yv - stick other >screen
 	matches '^ +0 \+--' screen
+	is "$(grep -c '|' screen)" 16 "rows of two graphs"
+	matches '^stick$' screen
+	matches '^other$' screen
 	! LC_ALL=C grep -q '[^ -~]' screen || fail "more than ASCII"
 }
