@@ -158,8 +158,7 @@ static int spawn(const char *program, const struct command *c, int fd, int stder
 		: posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY,
 						   0);
 	rc = rc ? rc
-		: posix_spawn(ret_pid, program, &actions, &attr, (char *const *)c->argv,
-			      c->env);
+		: posix_spawn(ret_pid, program, &actions, &attr, (char *const *)c->argv, c->env);
 	posix_spawnattr_destroy(&attr);
 	posix_spawn_file_actions_destroy(&actions);
 	return rc;

@@ -4,6 +4,7 @@
  * target gets a plan of its own, so that no two volumes have the same serial
  * number; unless a seed was given, which promises the same bytes again.
  */
+#include "base/text.h"
 #include "io/fdisk.h"
 #include "io/mke2fs.h"
 #include "job/job-state.h"
@@ -42,6 +43,9 @@ static int make_plan(struct job *j, const struct format_volume *v, const struct 
 
 	if (v->type == FORMAT_EXT4)
 		rc = mke2fs_make(&ereq, &fs, err);
+	/* Ctrl-C goes to mke2fs as well. */
+	if (rc < 0 && job_is_cancelled(j))
+		error_set(err, ERROR_CANCELLED, "cancelled", _("Cancelled; nothing was written."));
 	if (rc == 0)
 		rc = format_make_plan(v, geo, fs.pieces, fs.n_pieces, &plan, err);
 	ext4_done(&fs);
@@ -62,6 +66,18 @@ static bool is_for_geometry(const struct report_plan *rp, const struct geometry 
 
 	return g->size == geo->size && g->sector_size == geo->sector_size &&
 	       g->io_align == geo->io_align;
+}
+
+int job_check_whole(const struct report_target *rt, struct error *err)
+{
+	char name[256];
+
+	if (!rt->info.is_partition)
+		return 0;
+	return error_set(err, ERROR_USAGE, "partition",
+			 _("%s is a partition; format gives whole disks back (mkfs makes a file "
+			   "system in a partition)."),
+			 text_escape(rt->path, SIZE_MAX, name, sizeof(name)));
 }
 
 int job_add_format_plan(struct job *j, const struct geometry *geo, int *ret_index,

@@ -113,6 +113,8 @@ static int plan_for_target(struct job *j, size_t i, struct error *err)
 	struct report_target *rt = &j->r->targets[i];
 	struct target *t = j->targets[i].target;
 
+	if (j->req->format && job_check_whole(rt, err) < 0)
+		return -1;
 	if (size_new_file(j, t, err) < 0)
 		return -1;
 	rt->info.size = t->info.size;

@@ -128,6 +128,9 @@ uint64_t job_content_size(const struct job *j);
 /* format: a source without a byte stands for the image that it has not. */
 int job_open_nothing(struct job *j, struct error *err);
 
+/* format: a table inside a partition would help nobody. */
+int job_check_whole(const struct report_target *rt, struct error *err);
+
 /* Adds format's plan for geo to the report. */
 int job_add_format_plan(struct job *j, const struct geometry *geo, int *ret_index,
 			struct error *err);

@@ -35,16 +35,20 @@
 /* Before what mke2fs wrote, and between it up to here, old superblocks would be found. */
 #define EXT4_HEAD MIB
 
+/* Their names are those that Windows and gdisk give. */
+#define BASIC_DATA "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7", "Basic data partition"
+#define LINUX_DATA "0FC63DAF-8483-4772-8E79-3D69D8477DE4", "Linux filesystem"
+
 static const struct {
 	const char *id, *name;
 	uint8_t mbr_type;
-	const char *gpt_type;
+	const char *gpt_type, *gpt_name;
 } types[] = {
-	[FORMAT_AUTO] = { "auto", "", 0, "" },
-	[FORMAT_FAT16] = { "fat16", "FAT16", 0x0e, "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7" },
-	[FORMAT_FAT32] = { "fat32", "FAT32", 0x0c, "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7" },
-	[FORMAT_EXFAT] = { "exfat", "exFAT", 0x07, "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7" },
-	[FORMAT_EXT4] = { "ext4", "ext4", 0x83, "0FC63DAF-8483-4772-8E79-3D69D8477DE4" },
+	[FORMAT_AUTO] = { "auto", "", 0, "", "" },
+	[FORMAT_FAT16] = { "fat16", "FAT16", 0x0e, BASIC_DATA },
+	[FORMAT_FAT32] = { "fat32", "FAT32", 0x0c, BASIC_DATA },
+	[FORMAT_EXFAT] = { "exfat", "exFAT", 0x07, BASIC_DATA },
+	[FORMAT_EXT4] = { "ext4", "ext4", 0x83, LINUX_DATA },
 };
 
 const char *format_type_name(enum format_type type)
@@ -346,9 +350,9 @@ static void make_gpt_array(const struct format_volume *v, const struct geometry 
 	struct gpt_entry e = {
 		.first_lba = v->start / geo->sector_size,
 		.last_lba = (v->start + v->size) / geo->sector_size - 1,
-		.name = "Basic data partition",
 	};
 
+	snprintf(e.name, sizeof(e.name), "%s", types[v->type].gpt_name);
 	(void)guid_parse(types[v->type].gpt_type, e.type);
 	memcpy(e.guid, v->partition_guid, sizeof(e.guid));
 	gpt_encode_entry(array, &e);

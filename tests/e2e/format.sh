@@ -15,6 +15,7 @@ volume() { json out "j['plans'][${2:-0}]['volume']['$1']"; }
 # clean TYPE VOLUME: its own checker finds nothing.
 clean()
 {
+	need_tool fsck.fat fsck.exfat e2fsck mke2fs blkid sfdisk sgdisk wipefs mlabel
 	case $1 in
 	fat16 | fat32) fsck.fat -n "$2" ;;
 	exfat) fsck.exfat -n "$2" ;;
@@ -275,6 +276,42 @@ test_rules_hold()
 	! mountpoint -q mnt || fail "still mounted"
 	run 3 "$ISOWRITE" format -y stick
 	has 'rule held' err
+}
+
+test_foreign_contents()
+{
+	blank 64M stick
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" -L backup stick
+	disk stick usb
+	cp --sparse=always stick before
+	run 3 as_disk "$ISOWRITE" format -y "$DEV"
+	has 'rule contents' err
+	has 'it holds ext4 "backup"' err
+	expect_untouched stick before
+	run 0 as_disk "$ISOWRITE" format -y --json --allow=contents "$DEV"
+	judge stick fat32 null
+	run 0 as_disk "$ISOWRITE" format -y --label=AGAIN "$DEV"
+	has 'You can unplug it.' out
+	lacks_text 'isowrite format' out
+}
+
+# A table inside a partition would help nobody.
+test_a_partition_is_no_stick()
+{
+	local dev nr
+
+	need_tool partx
+	blank 64M stick
+	printf 'start=2048, size=65536, type=c\n' | sfdisk -q stick
+	dev=$(attach stick)
+	partx -a "$dev" || lacks "partitions of loop devices"
+	at_end partx -d "$dev"
+	nr=$(cat "/sys/class/block/${dev##*/}p1/dev")
+	mknod part b "${nr%:*}" "${nr#*:}"
+	cp --sparse=always stick before
+	run 2 "$ISOWRITE" format -y part
+	has 'format gives whole disks back' err
+	expect_untouched stick before
 }
 
 # check_volume DEV SECTOR: the volume of "out" on the device.
