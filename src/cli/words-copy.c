@@ -116,34 +116,50 @@ static void print_restore(FILE *out, const struct words *how, const struct repor
 	}
 }
 
-void words_print_read(FILE *out, const struct words *how, const struct report *r)
+static void describe_read(const struct words *how, const struct report_target *t, char *buf,
+			  size_t buf_size)
 {
-	const struct report_target *t = &r->targets[0];
 	const struct report_copy *copy = t->copy;
-	char file[512], device[512], bytes[NUM_SIZE_LEN], size[64], line[1600], hex[HASH_HEX_SIZE];
+	char file[512], device[512], size[64], bytes[NUM_SIZE_LEN], good[NUM_SIZE_LEN];
+	bool is_piped = is_stdout(copy);
 
-	if (!copy || copy->result.error.kind != ERROR_NONE || copy->result.sha256.len == 0 ||
-	    (!copy->is_there && !is_stdout(copy)))
-		return;
 	file_name(copy, file, sizeof(file));
 	text_escape(t->path, SIZE_MAX, device, sizeof(device));
 	describe_file(how, copy, size, sizeof(size));
 	num_format_bytes(bytes, sizeof(bytes), copy->device_bytes);
-	if (copy->used_by[0])
-		snprintf(line, sizeof(line),
-			 is_stdout(copy)
-				 ? _("Read: %s bytes of %s, up to the end of %s, went to %s%s.")
-				 : _("Read: %s bytes of %s, up to the end of %s, are in %s%s."),
+	if (copy->result.n_bad > 0)
+		snprintf(buf, buf_size,
+			 is_piped ? _("Read: %s of %s bytes of %s went to %s%s.")
+				  : _("Read: %s of %s bytes of %s are in %s%s."),
+			 num_format_bytes(good, sizeof(good),
+					  copy->device_bytes - copy->result.bad_bytes),
+			 bytes, device, file, size);
+	else if (copy->used_by[0])
+		snprintf(buf, buf_size,
+			 is_piped ? _("Read: %s bytes of %s, up to the end of %s, went to %s%s.")
+				  : _("Read: %s bytes of %s, up to the end of %s, are in %s%s."),
 			 bytes, device, copy->used_by, file, size);
 	else
-		snprintf(line, sizeof(line),
-			 is_stdout(copy) ? _("Read: all %s bytes of %s went to %s%s.")
-					 : _("Read: all %s bytes of %s are in %s%s."),
+		snprintf(buf, buf_size,
+			 is_piped ? _("Read: all %s bytes of %s went to %s%s.")
+				  : _("Read: all %s bytes of %s are in %s%s."),
 			 bytes, device, file, size);
-	if (copy->result.n_bad == 0 && copy->is_there)
-		snprintf(line + strlen(line), sizeof(line) - strlen(line), " %s",
-			 copy->result.was_read_back ? _("The file was read back and is equal.")
-						    : _("The file was not read back."));
+	if (!copy->is_there || copy->result.n_bad > 0)
+		return;
+	snprintf(buf + strlen(buf), buf_size - strlen(buf), " %s",
+		 copy->result.was_read_back ? _("The file was read back and is equal.")
+					    : _("The file was not read back."));
+}
+
+void words_print_read(FILE *out, const struct words *how, const struct report *r)
+{
+	const struct report_copy *copy = r->targets[0].copy;
+	char line[1600], hex[HASH_HEX_SIZE];
+
+	if (!copy || copy->result.error.kind != ERROR_NONE || copy->result.sha256.len == 0 ||
+	    (!copy->is_there && !is_stdout(copy)))
+		return;
+	describe_read(how, &r->targets[0], line, sizeof(line));
 	words_fill(out, how, line, 0);
 	print_unreadable(out, how, &copy->result);
 	print_differences(out, how, copy);

@@ -29,6 +29,15 @@ static void put_differences(struct json *j, const struct plan *plan)
 	json_end_array(j);
 }
 
+/* Every byte of the device is where it was to go. */
+static bool is_complete(const struct report_copy *copy)
+{
+	bool is_stdout = strcmp(copy->path, "-") == 0;
+
+	return (copy->is_there || is_stdout) && copy->result.error.kind == ERROR_NONE &&
+	       copy->result.sha256.len > 0 && copy->result.bad_bytes == 0;
+}
+
 void report_copy_to_json(const struct report_target *t, struct json *j)
 {
 	const struct report_copy *copy = t->copy;
@@ -36,9 +45,7 @@ void report_copy_to_json(const struct report_target *t, struct json *j)
 	char hex[HASH_HEX_SIZE];
 
 	json_string(j, "path", copy->path);
-	json_bool(j, "complete",
-		  copy->is_there || (strcmp(copy->path, "-") == 0 &&
-				     res->error.kind == ERROR_NONE && res->sha256.len > 0));
+	json_bool(j, "complete", is_complete(copy));
 	json_string(j, "compression", copy->compression);
 	json_u64(j, "size", copy->length);
 	json_u64(j, "device_bytes", copy->device_bytes);

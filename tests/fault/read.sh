@@ -59,7 +59,8 @@ test_keep_going()
 	run 6 "$ISOWRITE" read --keep-going --json "$dev" -o copy.img
 	validate_json out
 	cp out bad.json
-	is "$(json out 'j["output"]["complete"]')" true
+	is "$(json out 'j["output"]["complete"]')" false
+	is "$(json out 'j["output"]["file_size"]')" 16777216
 	is "$(json out 'j["output"]["bytes_unreadable"]')" 2048
 	is "$(json out 'j["output"]["sha256"]')" "$(sha256sum <copy.img | cut -c 1-64)"
 	"$PYTHON" - "$medium" <<-'END'
@@ -73,6 +74,7 @@ test_keep_going()
 	END
 	run 6 "$ISOWRITE" read --keep-going --overwrite "$dev" -o copy.img
 	has '2,048 bytes of' err
+	has 'Read: 16,775,168 of 16,777,216 bytes of' out
 	has '512 bytes from byte 9,000,960 on' out
 }
 
