@@ -24,7 +24,7 @@
 
 #define MAX_STICKS 3 /* named below an error */
 
-void cmd_print_sticks(struct ui *ui, const char *missing)
+void cmd_print_sticks(struct ui *ui, const char *missing, dev_t refused)
 {
 	char words[320], line[2048] = "";
 	const char *name;
@@ -32,6 +32,8 @@ void cmd_print_sticks(struct ui *ui, const char *missing)
 	size_t near;
 
 	sticks_read(&s);
+	if (refused)
+		sticks_drop(&s, refused);
 	near = missing ? sticks_nearest(&s, missing, &name) : s.n;
 	if (near < s.n) {
 		ui_note(ui, _("Did you mean %s (%s)?"), name,
@@ -59,7 +61,7 @@ int cmd_fail_device(struct ui *ui, const struct error *err, const char *path)
 	int status = ui_fail(ui, err);
 
 	if (strncmp(path, "/dev/", 5) == 0 && access(path, F_OK) < 0)
-		cmd_print_sticks(ui, path);
+		cmd_print_sticks(ui, path, 0);
 	return status;
 }
 
@@ -128,6 +130,27 @@ static void print_sticks(FILE *out, const struct words *how, const struct sticks
 	}
 }
 
+static void print_uses(FILE *out, const struct words *how)
+{
+	static const char *const uses[][2] = {
+		{ "IMAGE DEVICE", _("e.g.  isowrite ubuntu.iso /dev/sdb") },
+		{ "verify IMAGE", _("is this download what its makers published?") },
+		{ "inspect IMAGE", _("what is it, and where does it boot?") },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(uses); i++) {
+		char line[128];
+
+		if (how->width == WORDS_WIDTH) {
+			fprintf(out, "  isowrite %-16s  %s\n", uses[i][0], uses[i][1]);
+			continue;
+		}
+		snprintf(line, sizeof(line), "    %s", uses[i][1]);
+		fprintf(out, "  isowrite %s\n", uses[i][0]);
+		words_fill(out, how, line, 4);
+	}
+}
+
 void first_print_contact(FILE *out, unsigned int columns, struct device_info *list, size_t n_list)
 {
 	struct words how = words_for(columns, false, false);
@@ -138,9 +161,7 @@ void first_print_contact(FILE *out, unsigned int columns, struct device_info *li
 		   _("isowrite writes an image to a USB stick or card, reads it back and "
 		     "compares."),
 		   0);
-	fprintf(out, _("  isowrite IMAGE DEVICE      e.g.  isowrite ubuntu.iso /dev/sdb\n"
-		       "  isowrite verify IMAGE      is this download what its makers published?\n"
-		       "  isowrite inspect IMAGE     what is it, and where does it boot?\n"));
+	print_uses(out, &how);
 	if (s.n == 0)
 		words_fill(out, &how, _("Plug the stick in and run isowrite again."), 0);
 	else

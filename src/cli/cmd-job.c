@@ -152,7 +152,7 @@ static void print_errors(struct ui *ui, const struct report *r)
 	if (wants_sudo)
 		print_sudo(ui);
 	if (wants_sticks && (r->n_targets == 1 || missing))
-		cmd_print_sticks(ui, missing);
+		cmd_print_sticks(ui, missing, r->targets[0].info.rdev);
 	if (nothing_done && n_errors > 0 && r->n_targets > 1)
 		print_nothing_written(ui, r, n_errors, n_errors - n_told);
 }

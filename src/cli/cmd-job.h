@@ -22,9 +22,9 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
 /*
  * Below an error: "Sticks that may be written: /dev/sdb SanDisk Ultra 32 GB". missing: a target
  * that does not exist, or NULL; if one stick is near it: "Did you mean /dev/sdb (SanDisk Ultra,
- * 32 GB)?". Nothing where there is no stick.
+ * 32 GB)?". Nothing where there is no stick but the one that was refused (0: none was).
  */
-void cmd_print_sticks(struct ui *ui, const char *missing);
+void cmd_print_sticks(struct ui *ui, const char *missing, dev_t refused);
 
 /* ui_fail() of what could not be opened; if it is a device that does not exist, as above. */
 int cmd_fail_device(struct ui *ui, const struct error *err, const char *path);

@@ -62,6 +62,17 @@ void sticks_done(struct sticks *s)
 	*s = (struct sticks){ 0 };
 }
 
+void sticks_drop(struct sticks *s, dev_t rdev)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (s->list[i].rdev != rdev)
+			continue;
+		memmove(&s->list[i], &s->list[i + 1], (s->n - i - 1) * sizeof(*s->list));
+		s->n--;
+		return;
+	}
+}
+
 /* Vendor, model and size; many models repeat the vendor. */
 static void plain_words(const struct device_info *info, const char *between, char *buf, size_t size)
 {

@@ -25,6 +25,9 @@ void sticks_done(struct sticks *s);
 /* The same of a list that somebody else made and frees: it is put in that order. */
 struct sticks sticks_of(struct device_info *list, size_t n);
 
+/* Leaves one out. */
+void sticks_drop(struct sticks *s, dev_t rdev);
+
 /* It may be written, or the question can lift what refuses it. */
 bool sticks_is_one(const struct device_info *info);
 

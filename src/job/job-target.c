@@ -207,7 +207,8 @@ void job_apply_rules(struct job *j)
 	}
 }
 
-static int take_answer(struct job *j, enum answer answer, struct error *err)
+/* expected: the size that had to be typed, or NULL. */
+static int take_answer(struct job *j, enum answer answer, const char *expected, struct error *err)
 {
 	switch (answer) {
 	case ANSWER_YES:
@@ -216,6 +217,10 @@ static int take_answer(struct job *j, enum answer answer, struct error *err)
 		if (job_is_cancelled(j)) /* a signal is no answer */
 			return error_set(err, ERROR_CANCELLED, "cancelled",
 					 _("Cancelled; nothing was written."));
+		if (expected)
+			return error_set(err, ERROR_CANCELLED, "declined",
+					 _("Nothing was written: the answer was not \"%s\"."),
+					 expected);
 		return error_set(err, ERROR_CANCELLED, "declined",
 				 _("Nothing was written: the answer was no."));
 	case ANSWER_CANNOT_ASK:
@@ -241,7 +246,7 @@ static int ask_sizes(struct job *j, size_t *ret_asked, struct error *err)
 		if (!job_is_live(j, i) || j->targets[i].is_typed)
 			continue;
 		q.expected = device_size_word(&j->r->targets[i].info, word, sizeof(word));
-		if (take_answer(j, j->events->ask(j->events->ctx, &q), err) < 0)
+		if (take_answer(j, j->events->ask(j->events->ctx, &q), q.expected, err) < 0)
 			return -1;
 		j->targets[i].is_typed = true;
 		(*ret_asked)++;
@@ -264,5 +269,5 @@ int job_confirm(struct job *j, struct error *err)
 	/* A typed size is a stronger yes than "y". */
 	if (typed == live)
 		return 0;
-	return take_answer(j, j->events->ask(j->events->ctx, &q), err);
+	return take_answer(j, j->events->ask(j->events->ctx, &q), NULL, err);
 }

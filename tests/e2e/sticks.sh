@@ -37,6 +37,7 @@ play()
 	{
 		echo "\$ isowrite${*:+ $*}"
 		sed -E 's/^    [a-z0-9]+, mounted on .*/    FILESYSTEM, mounted on .../
+			/^ *Also refused by: source\.$/d
 			s/ Also refused by: source\.//' out
 	} >transcript
 	golden "transcript-stick-$name.txt" transcript
@@ -67,6 +68,65 @@ test_write()
 	desk
 	play write 0 --send 'y/N' y -- ubuntu.iso /dev/sdb
 	same ubuntu.iso stick "$(size_of ubuntu.iso)"
+}
+
+# The list that its makers publish lies beside it.
+test_write_listed()
+{
+	desk
+	sha256sum ubuntu.iso >SHA256SUMS
+	play listed 0 --send 'y/N' y -- ubuntu.iso /dev/sdb
+	same ubuntu.iso stick "$(size_of ubuntu.iso)"
+	printf '%064d  ubuntu.iso\n' 0 >SHA256SUMS
+	play not-listed 9 -- ubuntu.iso /dev/sdb
+}
+
+test_mistakes()
+{
+	desk
+	cp --sparse=always stick before
+	play swapped 2 -- /dev/sdb ubuntu.iso
+	play no-image 2 -- /dev/sdb
+	play typo 2 -- ubuntu.iso /dev/sdv
+	play image-typo 2 -- ubutu.iso /dev/sdb
+	cp ubuntu.iso other.iso
+	play glob 3 -- ubuntu.iso other.iso /dev/sdb
+	play dd 2 -- if=ubuntu.iso of=/dev/sdb bs=4M
+	expect_untouched stick before
+}
+
+test_contents()
+{
+	desk
+	wipefs -qa stick
+	mkfs.ext4 -q -F -E "$EXT4_AT_ONCE" -L photos stick
+	cp --sparse=always stick before
+	play contents-yes 3 -- --yes ubuntu.iso /dev/sdb
+	play contents 8 --send 'as shown' y -- ubuntu.iso /dev/sdb
+	expect_untouched stick before
+}
+
+test_two_identical_sticks()
+{
+	desk
+	cp --sparse=always stick stick2
+	second_stick stick2
+	play twins-first 2 --
+	play twins 2 -- ubuntu.iso
+}
+
+test_40_columns()
+{
+	desk
+	play narrow-first 2 --columns 40 --
+	play narrow-system 3 --columns 40 -- ubuntu.iso /dev/sda
+	play narrow-write 0 --columns 40 --send 'y/N' y -- ubuntu.iso /dev/sdb
+}
+
+test_format()
+{
+	desk
+	play format 0 --send 'y/N' y -- format /dev/sdb
 }
 
 test_system_disk()
