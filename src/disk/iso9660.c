@@ -24,6 +24,8 @@ struct record_disk {
 static_assert(sizeof(struct record_disk) == 33, "ECMA-119 9.1");
 
 /* ECMA-119 8.4 (8.5 has the same places) */
+#define MEDIA_CHECK "ISO MD5SUM = " /* isomd5sum's libimplantisomd5.c */
+
 struct volume_disk {
 	uint8_t type;
 	uint8_t magic[5];
@@ -40,10 +42,13 @@ struct volume_disk {
 	char set[128], publisher[128], preparer[128], application[128];
 	char files[3][37];
 	uint8_t created[17], modified[17], expires[17], effective[17];
-	uint8_t rest[1167];
+	uint8_t structure_version, reserved;
+	char application_use[512];
+	uint8_t rest[653];
 };
 static_assert(sizeof(struct volume_disk) == ISO_SECTOR, "ECMA-119 8.4");
 static_assert(offsetof(struct volume_disk, created) == 813, "ECMA-119 8.4.26");
+static_assert(offsetof(struct volume_disk, application_use) == 883, "ECMA-119 8.4.32");
 
 #define RECORD_DIRECTORY 0x02
 #define RECORD_MULTI_EXTENT 0x80
@@ -123,8 +128,7 @@ void iso9660_decode_volume(const uint8_t sector[ISO_SECTOR], struct iso_volume *
 	copy_field(ret->system, sizeof(ret->system), vd.system, 32, ret->is_joliet);
 	copy_field(ret->id, sizeof(ret->id), vd.id, 32, ret->is_joliet);
 	copy_field(ret->publisher, sizeof(ret->publisher), vd.publisher, 128, ret->is_joliet);
-	copy_field(ret->application, sizeof(ret->application), vd.application, 128,
-		   ret->is_joliet);
+	copy_field(ret->application, sizeof(ret->application), vd.application, 128, ret->is_joliet);
 	iso9660_decode_date(vd.created, ret->created);
 	iso9660_decode_date(vd.modified, ret->modified);
 	ret->n_blocks = both32_get(vd.n_blocks);
@@ -134,6 +138,8 @@ void iso9660_decode_volume(const uint8_t sector[ISO_SECTOR], struct iso_volume *
 	ret->block_size = ret->has_odd_block_size ? ISO_SECTOR : block_size;
 	ret->root_lba = both32_get(root.extent);
 	ret->root_len = both32_get(root.data_len);
+	ret->has_media_check = memmem(vd.application_use, sizeof(vd.application_use), MEDIA_CHECK,
+				      strlen(MEDIA_CHECK)) != NULL;
 }
 
 bool iso9660_next_record(const uint8_t *buf, size_t len, size_t *pos, struct iso_record *ret)

@@ -48,6 +48,7 @@ struct iso_volume {
 	bool has_odd_block_size; /* it was damaged */
 	bool halves_differ; /* the big-endian volume space size is another one */
 	uint32_t root_lba, root_len; /* the root directory's extent */
+	bool has_media_check; /* implantisomd5 left a digest of the image in it */
 };
 
 /* Does the sector hold a volume descriptor, and of which type? */

@@ -184,6 +184,7 @@ static void fill_volume(struct detect *d, const struct session *s, uint32_t lba)
 	v->size = volume_end(d, s, lba);
 	v->pvd_lba = lba;
 	v->joliet = s->has_joliet;
+	v->media_check = s->primary.has_media_check;
 }
 
 static int find_rock_ridge(struct detect *d, const struct session *s, struct error *err)

@@ -68,6 +68,7 @@ struct layout_volume {
 	uint32_t sessions; /* ISO 9660 sessions found */
 	uint32_t pvd_lba; /* in 2048-byte blocks, of the last session */
 	bool joliet, rock_ridge;
+	bool media_check; /* it holds a digest of its own, for checkisomd5 */
 	uint32_t n_listed; /* sessions, if there are several; the first LAYOUT_MAX_SESSIONS */
 	struct layout_session list[LAYOUT_MAX_SESSIONS];
 };

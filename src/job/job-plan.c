@@ -14,6 +14,18 @@ static bool geometry_is_equal(const struct geometry *a, const struct geometry *b
 	return a->size == b->size && a->sector_size == b->sector_size && a->io_align == b->io_align;
 }
 
+/* Installers offer that check before anything else: they would call a good stick bad. */
+static void warn_of_media_check(struct job *j, const struct plan *plan)
+{
+	const struct report *r = j->r;
+
+	if (plan->n_differences > 0 && r->layout.volume.media_check && r->n_plans == 0 &&
+	    strcmp(r->command, "check") != 0)
+		job_warn(j, EVENT_NO_TARGET, "media-check",
+			 _("The image's own media check (checkisomd5) covers bytes that change: it "
+			   "will call the stick bad."));
+}
+
 /* Adds the plan for geo to the report, or finds it there. */
 static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret_index,
 			     struct error *err)
@@ -44,6 +56,7 @@ static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret
 		plan_free(plan);
 		return -1;
 	}
+	warn_of_media_check(j, plan);
 	r->plans[r->n_plans].plan = plan;
 	*ret_index = (int)r->n_plans++;
 	return 0;

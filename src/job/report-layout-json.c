@@ -40,6 +40,7 @@ static void volume_to_json(const struct layout *lay, struct json *j)
 	json_bool(j, "joliet", v->joliet);
 	json_bool(j, "rock_ridge", v->rock_ridge);
 	json_bool(j, "udf", lay->udf);
+	json_bool(j, "media_check", v->media_check);
 	json_end_object(j);
 }
 

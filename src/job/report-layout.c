@@ -120,6 +120,8 @@ static void print_volume(const struct printer *p, const struct layout *lay)
 	     v->rock_ridge ? ", Rock Ridge" : "", lay->udf ? ", UDF" : "", escaped(v->id, text),
 	     size_text(p, size, v->size));
 	print_sessions(p, v);
+	if (v->media_check)
+		line(p, "", "%s", _("holds a digest of its own, for checkisomd5"));
 	if (v->created[0])
 		line(p, "", _("created %s"), v->created);
 	if (escaped(v->system, text)[0])

@@ -160,6 +160,25 @@ test_fix_gpt_in_place()
 	same s "$(image ubuntu.iso)"
 }
 
+# An installer that checks itself would call the stick bad: said before it is written.
+test_fix_gpt_and_the_media_check()
+{
+	cp "$(image fedora.iso)" i
+	printf 'ISO MD5SUM = 6dfc632d6c540d51de28f29fd7478cf9;SKIPSECTORS = 15;' |
+		dd of=i bs=1 seek=$((32768 + 883)) conv=notrunc status=none
+	run 0 "$ISOWRITE" inspect i
+	has 'for checkisomd5' out
+	run 0 "$ISOWRITE" plan --fix-gpt --size=64MiB i
+	has 'will call the stick bad' err
+	run 0 "$ISOWRITE" plan --fix-gpt --size=64MiB --json i
+	validate_json out
+	has '"code":"media-check"' out
+	run 0 "$ISOWRITE" plan --size=64MiB i
+	lacks_text 'checkisomd5' err
+	run 0 "$ISOWRITE" plan --fix-gpt --size=64MiB "$(image fedora.iso)"
+	lacks_text 'checkisomd5' err
+}
+
 # Too close: the new backup would lie over the image's data.
 test_fix_gpt_without_room()
 {

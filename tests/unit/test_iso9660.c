@@ -199,6 +199,23 @@ static void test_udf(void)
 	CHECK_STR(name, "");
 }
 
+/* As implantisomd5 writes it. */
+static void test_media_check(void)
+{
+	uint8_t sector[ISO_SECTOR] = { ISO_PRIMARY, 'C', 'D', '0', '0', '1', 1 };
+	struct iso_volume v;
+
+	iso9660_decode_volume(sector, &v);
+	CHECK(!v.has_media_check);
+	memcpy(sector + 883, "ISO MD5SUM = 6dfc632d6c540d51de28f29fd7478cf9;SKIPSECTORS = 15;", 63);
+	iso9660_decode_volume(sector, &v);
+	CHECK(v.has_media_check);
+	memset(sector + 883, 0, 512);
+	memcpy(sector + 1400, "ISO MD5SUM = ", 13); /* behind the field */
+	iso9660_decode_volume(sector, &v);
+	CHECK(!v.has_media_check);
+}
+
 int main(void)
 {
 	RUN(test_volume);
@@ -209,5 +226,6 @@ int main(void)
 	RUN(test_malformed_records);
 	RUN(test_record_across_sectors);
 	RUN(test_udf);
+	RUN(test_media_check);
 	return tap_done();
 }
