@@ -19,18 +19,29 @@ static const struct alg {
 	const char *name;
 	const char *title;
 	const char *evp; /* OpenSSL's fetch name */
-	size_t size; /* bytes */
+	size_t size;     /* bytes */
 	bool is_by_size; /* what a digest of that size is taken for */
 	bool is_broken;
 	const char *aliases[3]; /* lower-case, without '-', '_' and '/' */
 } algs[] = {
 	{ "sha3-512", "SHA3-512", "SHA3-512", 64, false, false, { "sha3512" } },
 	{ "sha512", "SHA-512", "SHA2-512", 64, true, false, { "sha512", "sha2512" } },
-	{ "blake2b", "BLAKE2b", "BLAKE2B-512", 64, false, false, { "blake2b", "blake2b512", "b2" } },
+	{ "blake2b",
+	  "BLAKE2b",
+	  "BLAKE2B-512",
+	  64,
+	  false,
+	  false,
+	  { "blake2b", "blake2b512", "b2" } },
 	{ "sha3-384", "SHA3-384", "SHA3-384", 48, false, false, { "sha3384" } },
 	{ "sha384", "SHA-384", "SHA2-384", 48, true, false, { "sha384", "sha2384" } },
 	{ "sha3-256", "SHA3-256", "SHA3-256", 32, false, false, { "sha3256" } },
-	{ "sha512-256", "SHA-512/256", "SHA2-512/256", 32, false, false,
+	{ "sha512-256",
+	  "SHA-512/256",
+	  "SHA2-512/256",
+	  32,
+	  false,
+	  false,
 	  { "sha512256", "sha2512256" } },
 	{ "sha256", "SHA-256", "SHA2-256", 32, true, false, { "sha256", "sha2256" } },
 	{ "blake2s", "BLAKE2s", "BLAKE2S-256", 32, false, false, { "blake2s", "blake2s256" } },

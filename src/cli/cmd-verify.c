@@ -44,7 +44,8 @@ static void print_structure(struct ui *ui, const struct words *how, const struct
 		words_fill(ui->out, how, line, 2);
 	}
 	if (lay->is_truncated) {
-		snprintf(line, sizeof(line), _("  Note: it ends before %s does."), lay->expected_by);
+		snprintf(line, sizeof(line), _("  Note: it ends before %s does."),
+			 lay->expected_by);
 		words_fill(ui->out, how, line, 2);
 	}
 	for (uint32_t i = 0; i < lay->n_findings; i++) {
@@ -130,6 +131,12 @@ static struct report *verify_one(struct ui *ui, const struct job_request *req)
 
 	if (!r)
 		return NULL;
+	if (opts_check_image_word(ui->opts, req->image, &r->error) < 0) {
+		snprintf(r->image_path, sizeof(r->image_path), "%s", req->image);
+		r->finished = time(NULL);
+		r->exit_status = report_exit_status(r);
+		return r;
+	}
 	tty_init(&tty, ui);
 	tty_name_image(&tty, req->image);
 	(void)job_verify(req, &tty.events, r);
@@ -173,12 +180,6 @@ int cmd_verify(const struct options *opts, struct ui *ui)
 	size_t n = 0;
 	int status;
 
-	for (size_t i = 0; i < opts->n_operands; i++) {
-		if (opts_check_image_word(opts, opts->operands[i], &err) == 0)
-			continue;
-		free(reports);
-		return ui_fail(ui, &err);
-	}
 	signals_begin_job();
 	if (!reports || verify_all(ui, reports, &n) < 0) {
 		error_set_nomem(&err);

@@ -64,7 +64,7 @@ static void judge(const struct sums *s, struct sums_choice *c)
 
 		if (e->rank != c->rank || e->digest.len == 0 || strcmp(e->alg, c->alg) != 0)
 			continue;
-		if (first && c->rank > SUMS_RANK_LAST &&
+		if (first && c->rank != SUMS_RANK_LAST &&
 		    !digest_is_equal(&first->digest, &e->digest)) {
 			c->state = SUMS_CONFLICT;
 			c->line = e->line;
@@ -75,7 +75,22 @@ static void judge(const struct sums *s, struct sums_choice *c)
 	}
 }
 
-void sums_choose(struct sums *s, const char *path, bool is_own, struct sums_choice *ret)
+/* Do all lines have the same name? */
+static bool has_one_name(const struct sums *s)
+{
+	const struct sums_entry *first = s->entries;
+
+	for (size_t i = 0; i < s->n_entries; i++) {
+		const struct sums_entry *e = &s->entries[i];
+
+		if (!e->name || !is_equal(e->name, e->name_len, first->name, first->name_len))
+			return false;
+	}
+	return s->n_entries > 0;
+}
+
+void sums_choose(struct sums *s, const char *path, bool takes_bare, bool takes_only,
+		 struct sums_choice *ret)
 {
 	struct sums_choice c = { .state = SUMS_ABSENT };
 	const struct sums_entry *best = NULL;
@@ -86,9 +101,14 @@ void sums_choose(struct sums *s, const char *path, bool is_own, struct sums_choi
 		if (e->name)
 			e->rank = rank_of(e, path);
 		else
-			e->rank = is_own && !s->has_names ? SUMS_RANK_NAME : SUMS_RANK_NONE;
+			e->rank = takes_bare && !s->has_names ? SUMS_RANK_NAME : SUMS_RANK_NONE;
 		if (e->rank > c.rank)
 			c.rank = e->rank;
+	}
+	if (c.rank == SUMS_RANK_NONE && takes_only && has_one_name(s)) {
+		c.rank = SUMS_RANK_ONLY;
+		for (size_t i = 0; i < s->n_entries; i++)
+			s->entries[i].rank = c.rank;
 	}
 	/* The strongest; what is damaged of the same strength goes before. */
 	for (size_t i = 0; i < s->n_entries && c.rank != SUMS_RANK_NONE; i++) {
@@ -270,7 +290,8 @@ static bool is_of_folder(const char *name, const char **ret_hint)
 	for (size_t i = 0; i < n; i++) {
 		const char *hint = NULL;
 
-		if (strncmp(words[i].text, "checksum", 8) == 0 || is_among(words[i].text, plain_words))
+		if (strncmp(words[i].text, "checksum", 8) == 0 ||
+		    is_among(words[i].text, plain_words))
 			is_list = is_list || i == 0 || i + 1 == n || words[i].text[0] == 'c';
 		else if (is_alg_word(words[i].text, i > 0, &hint))
 			is_list = true;

@@ -90,17 +90,19 @@ static int read_list(int dir, const char *path, const char *hint, struct sums_li
 }
 
 /* What the list says of a name, or else of that name without .xz. */
-static bool choose(struct sums_list *l, const char *path, bool is_plain)
+static bool choose(struct sums_list *l, const char *path, bool is_plain, bool takes_only)
 {
+	bool takes_bare = l->is_own || l->is_given;
+
 	char plain[PATH_MAX];
 	size_t len = sums_plain_name_len(path);
 
 	if (!is_plain) {
-		sums_choose(&l->sums, path, l->is_own, &l->choice);
+		sums_choose(&l->sums, path, takes_bare, takes_only, &l->choice);
 	} else if (len > 0 && len < sizeof(plain)) {
 		memcpy(plain, path, len);
 		plain[len] = '\0';
-		sums_choose(&l->sums, plain, l->is_own, &l->choice);
+		sums_choose(&l->sums, plain, takes_bare, takes_only, &l->choice);
 		l->is_plain_named = l->choice.state != SUMS_ABSENT;
 	}
 	return l->choice.state != SUMS_ABSENT;
@@ -108,9 +110,11 @@ static bool choose(struct sums_list *l, const char *path, bool is_plain)
 
 static void choose_any(struct sums_list *l, const char *called, const char *real)
 {
-	if (choose(l, called, false) || (real && choose(l, real, false)) ||
-	    choose(l, called, true) || (real && choose(l, real, true)))
+	if (choose(l, called, false, false) || (real && choose(l, real, false, false)) ||
+	    choose(l, called, true, false) || (real && choose(l, real, true, false)))
 		return;
+	/* latest.iso.sha256 names the file that latest.iso was a link to where it came from. */
+	(void)choose(l, called, false, l->is_own);
 }
 
 /* ------------------------------------------------------------------ beside */
@@ -282,25 +286,17 @@ static void choose_given(struct sums_list *l, const char *list, const char *imag
 	choose_any(l, path_from(folder, called), real ? path_from(folder, real) : NULL);
 }
 
-/* Whatever its name is, the user says that it is the image's list. */
-static const char *hint_of(const char *list, const char *image)
-{
-	const char *hint = NULL;
-
-	if (sums_classify(file_name(list), image ? file_name(image) : "", &hint) == SUMS_NO_LIST)
-		return NULL;
-	return hint;
-}
-
 int sums_read_given(const char *list, const char *image, struct sums_lists *ret, struct error *err)
 {
 	struct sums_list *l = calloc(SUMS_MAX_LISTS, sizeof(*l));
+	const char *hint;
 
 	if (!l)
 		return error_set_nomem(err);
-	l->is_given = l->is_own = true;
+	l->is_given = true;
+	l->is_own = sums_classify(file_name(list), image ? file_name(image) : "", &hint) == SUMS_OWN;
 	text_escape(list, SIZE_MAX, l->name, sizeof(l->name));
-	if (read_list(AT_FDCWD, list, hint_of(list, image), l, err) < 0) {
+	if (read_list(AT_FDCWD, list, hint, l, err) < 0) {
 		free(l);
 		return -1;
 	}

@@ -17,11 +17,11 @@
 struct sums_list {
 	char name[256]; /* for messages and reports: its file name, or its path as given; escaped */
 	bool is_given;  /* by the user, not found */
-	bool is_own;
+	bool is_own; /* by its name, of this image alone */
 	struct sums sums;
 	struct sums_choice choice;
 	bool is_plain_named; /* chosen for the name without .gz, .xz ... */
-	struct error error; /* ERROR_NONE, or why it was not read */
+	struct error error;  /* ERROR_NONE, or why it was not read */
 };
 
 struct sums_lists {

@@ -10,7 +10,7 @@
 #include "base/utf16.h"
 
 #define MAX_ALG_LEN 24
-#define MIN_DAMAGED 24    /* digits, below which a word is no digest that was cut */
+#define MIN_DAMAGED 24     /* digits, below which a word is no digest that was cut */
 #define MIN_DAMAGED_HINT 6 /* the same in a list that is known to be one */
 #define N_ROOM 64
 
@@ -246,7 +246,7 @@ static int parse_untagged(struct parser *p, struct span line, bool is_escaped, s
 
 static bool is_heading_word(const char *word, size_t len)
 {
-	static const char *const words[] = { "hash",     "hashes",   "sum",    "sums",
+	static const char *const words[] = { "hash",     "hashes",    "sum",    "sums",
 					     "checksum", "checksums", "digest", "digests" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {

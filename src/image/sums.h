@@ -28,6 +28,7 @@
 /* How well an entry's name is the image's, for sums_choose(). */
 enum sums_rank {
 	SUMS_RANK_NONE,
+	SUMS_RANK_ONLY, /* the only file in a list of the image's own: NAME.sha256 of a link */
 	SUMS_RANK_LAST, /* the same file name, in another folder */
 	SUMS_RANK_NAME, /* the file name alone, or a digest alone */
 	SUMS_RANK_PATH, /* the path from where the list lies */
@@ -35,8 +36,8 @@ enum sums_rank {
 
 struct sums_entry {
 	struct digest digest; /* len 0: damaged, such as cut short */
-	const char *alg; /* canonical; NULL of a damaged one that no algorithm is known of */
-	const char *name; /* in the list's memory, not terminated; NULL: the line has none */
+	const char *alg;      /* canonical; NULL of a damaged one that no algorithm is known of */
+	const char *name;     /* in the list's memory, not terminated; NULL: the line has none */
 	size_t name_len;
 	uint32_t line; /* from 1 */
 	enum sums_rank rank;
@@ -62,7 +63,7 @@ void sums_done(struct sums *s); /* of a zeroed one: nothing */
 enum sums_state {
 	SUMS_ABSENT, /* names another file, or nothing */
 	SUMS_NAMED,
-	SUMS_DAMAGED, /* names it, with something that is no digest */
+	SUMS_DAMAGED,  /* names it, with something that is no digest */
 	SUMS_CONFLICT, /* names it twice, with different digests */
 };
 
@@ -76,10 +77,12 @@ struct sums_choice {
 
 /*
  * path: the image's, from the folder that the list lies in, or only its name.
- * is_own: the list is for this image alone, so that a digest alone counts.
- * Writes the entries' ranks. Names are compared byte by byte.
+ * takes_bare: a digest alone counts; takes_only: so does the only file that the
+ * list names, whatever its name is. Writes the entries' ranks. Names are
+ * compared byte by byte.
  */
-void sums_choose(struct sums *s, const char *path, bool is_own, struct sums_choice *ret);
+void sums_choose(struct sums *s, const char *path, bool takes_bare, bool takes_only,
+		 struct sums_choice *ret);
 
 /* The entry chosen that has this digest, or NULL. */
 const struct sums_entry *sums_find_chosen(const struct sums *s, const struct sums_choice *choice,
@@ -94,7 +97,7 @@ const char *sums_strongest(const struct sums *s);
 enum sums_kind {
 	SUMS_NO_LIST,
 	SUMS_LIST, /* of a folder: SHA256SUMS, *-CHECKSUM, sha256sum.txt ... */
-	SUMS_OWN, /* of the image: NAME.sha256, NAME.DIGESTS ... */
+	SUMS_OWN,  /* of the image: NAME.sha256, NAME.DIGESTS ... */
 };
 
 /*

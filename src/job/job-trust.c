@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "job/job-state.h"
 
-#define SHOWN_DIGITS 16 /* of a digest in a message */
+#define SHOWN_DIGITS 16   /* of a digest in a message */
 #define MAX_NAMED_LISTS 2 /* in one sentence */
 
 static bool is_compressed(const struct job *j)
@@ -110,8 +110,8 @@ int job_gather_trust(struct job *j, struct error *err)
 		if (strength > j->named_strength)
 			j->named_strength = strength;
 	}
-	j->is_searching = j->named_strength == 0 && j->lists.n > 0 &&
-			  (j->req->n_want == 0 || j->req->sums);
+	j->is_searching =
+		j->named_strength == 0 && j->lists.n > 0 && (j->req->n_want == 0 || j->req->sums);
 	for (size_t i = 0; i < j->lists.n; i++) {
 		const struct sums_list *l = &j->lists.list[i];
 		const char *alg = NULL;
@@ -195,12 +195,24 @@ bool job_is_matched(const struct job *j)
 	return given_match(j) && lists_match(j);
 }
 
+/* A list that has to have the image: the one given, or one that is called after it. */
+static const struct sums_list *find_binding(const struct job *j)
+{
+	for (size_t i = 0; i < j->lists.n; i++) {
+		const struct sums_list *l = &j->lists.list[i];
+
+		if (l->is_given || (l->is_own && l->sums.n_entries > 0))
+			return l;
+	}
+	return NULL;
+}
+
 bool job_wants_content(const struct job *j)
 {
 	if (!is_compressed(j) || job_is_matched(j))
 		return false;
 	/* Nobody waits for a file to be unpacked because some list lies beside it. */
-	return !given_match(j) || !j->is_searching || j->req->sums ||
+	return !given_match(j) || !j->is_searching || find_binding(j) ||
 	       strcmp(j->r->command, "verify") == 0;
 }
 
@@ -240,8 +252,8 @@ static int set_given_mismatch(const struct job *j, size_t i, const char *consequ
 			  "content %s, and neither is %s. %s"),
 			name, want->alg, file, content, wanted, consequence);
 	return error_set(err, ERROR_TRUST, "digest-mismatch",
-			 _("%s is not what you asked for: its %s is %s, not %s. %s"), name, want->alg,
-			 file[0] ? file : content, wanted, consequence);
+			 _("%s is not what you asked for: its %s is %s, not %s. %s"), name,
+			 want->alg, file[0] ? file : content, wanted, consequence);
 }
 
 /* The list's digest that the image should have had. */
@@ -284,22 +296,24 @@ static int set_bad_list(const struct job *j, const struct sums_list *l, const ch
 
 	job_image_name(j, name, sizeof(name));
 	if (l->choice.state == SUMS_CONFLICT)
-		return error_set(err, ERROR_TRUST, "sums-conflict",
-				 _("%s has two different digests of %s (one in line %u), so neither "
-				   "can be trusted. %s"),
-				 l->name, name, l->choice.line, consequence);
+		return error_set(
+			err, ERROR_TRUST, "sums-conflict",
+			_("%s has two different digests of %s (one in line %u), so neither "
+			  "can be trusted. %s"),
+			l->name, name, l->choice.line, consequence);
 	return error_set(err, ERROR_TRUST, "sums-damaged",
 			 _("What %s has of %s in line %u is no whole digest. %s"), l->name, name,
 			 l->choice.line, consequence);
 }
 
-static int set_not_listed(const struct job *j, const char *consequence, struct error *err)
+static int set_not_listed(const struct job *j, const struct sums_list *l, const char *consequence,
+			  struct error *err)
 {
 	char name[256];
 
 	return error_set(err, ERROR_TRUST, "not-listed",
 			 _("%s is not listed in %s: neither its name nor its digest. %s"),
-			 job_image_name(j, name, sizeof(name)), j->lists.list[0].name, consequence);
+			 job_image_name(j, name, sizeof(name)), l->name, consequence);
 }
 
 static void append(char *buf, size_t size, const char *text)
@@ -357,7 +371,7 @@ static bool say_listed(struct job *j)
 		*t = (struct job_trust){ .verdict = TRUST_LISTED, .of = t->of };
 		t->alg = e->alg;
 		snprintf(t->by, sizeof(t->by), "%s", l->name);
-		if (j->is_searching || l->choice.rank == SUMS_RANK_LAST)
+		if (j->is_searching || l->choice.rank < SUMS_RANK_NAME)
 			escape_name(e, t->name, sizeof(t->name));
 		if (t->name[0]) {
 			snprintf(text, sizeof(text), _(" as %s"), t->name);
@@ -451,8 +465,8 @@ static int find_mismatch(const struct job *j, const char *consequence, struct er
 		if (is_active(j, l) && !match_list(j, l, &of))
 			return set_list_mismatch(j, l, consequence, err);
 	}
-	if (j->is_searching && j->req->sums && !lists_match(j))
-		return set_not_listed(j, consequence, err);
+	if (j->is_searching && find_binding(j) && !lists_match(j))
+		return set_not_listed(j, find_binding(j), consequence, err);
 	return 0;
 }
 

@@ -39,14 +39,14 @@ static int set_nothing(const struct job *j, struct error *err)
 	job_image_name(j, name, sizeof(name));
 	digest_hex(d, hex);
 	if (j->trust.detail[0])
-		return error_set(err, ERROR_TRUST, "not-listed",
-				 _("%s is %s. Its SHA-256 is %s; compare with its makers' by "
-				   "--sha256=HEX or --sums=FILE."),
-				 name, j->trust.detail, hex);
+		return error_set(
+			err, ERROR_TRUST, "not-listed",
+			_("%s is %s. Compare it with its makers' digest by --sha256=HEX or "
+			  "--sums=FILE; its SHA-256 is\n  %s"),
+			name, j->trust.detail, hex);
 	return error_set(err, ERROR_TRUST, "nothing-to-compare",
-			 _("There is nothing to compare %s with. Its SHA-256 is %s; compare with "
-			   "its makers' by --sha256=HEX or --sums=FILE, or put their SHA256SUMS "
-			   "beside it."),
+			 _("There is nothing to compare %s with. Give its makers' --sha256=HEX or "
+			   "--sums=FILE, or put their SHA256SUMS beside it; its SHA-256 is\n  %s"),
 			 name, hex);
 }
 
@@ -88,8 +88,8 @@ int job_verify(const struct job_request *req, const struct events *events, struc
 {
 	struct job j;
 
-	if (job_init(&j, req, events, r, &r->error) == 0 &&
-	    job_look_at_image(&j, &r->error) == 0 && job_gather_trust(&j, &r->error) == 0)
+	if (job_init(&j, req, events, r, &r->error) == 0 && job_look_at_image(&j, &r->error) == 0 &&
+	    job_gather_trust(&j, &r->error) == 0)
 		(void)compare(&j, &r->error);
 	job_done(&j);
 	r->finished = time(NULL);

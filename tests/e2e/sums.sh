@@ -87,7 +87,9 @@ test_several_images()
 	is "$(json out '[i["trust"]["verdict"] for i in j["images"]]')" '["listed", "mismatch"]'
 	is "$(json out '[i["exit"] for i in j["images"]]')" '[0, 9]'
 	run 9 "$ISOWRITE" verify other.iso other.iso
-	run 2 "$ISOWRITE" verify i.iso no-such.iso
+	run 64 "$ISOWRITE" verify no-such.iso i.iso
+	has "i.iso: listed in SHA256SUMS" out
+	run 2 "$ISOWRITE" verify no-such.iso
 }
 
 test_json_of_one()

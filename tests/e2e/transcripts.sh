@@ -289,3 +289,15 @@ test_loop_device_mounted()
 	! mountpoint -q mnt || fail "it is still mounted"
 }
 
+test_sums()
+{
+	ubuntu
+	sha256sum ubuntu.iso >SHA256SUMS
+	play verify 0 -- verify ubuntu.iso
+	play sums 0 --send 'y/N' y -- ubuntu.iso stick
+	rm SHA256SUMS
+	play verify-nothing 9 -- verify ubuntu.iso
+	noise 3M other.iso
+	sha256sum other.iso | sed 's/^......../00000000/' >SHA256SUMS
+	play sums-mismatch 9 -- other.iso file:stick
+}

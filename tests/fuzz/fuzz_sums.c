@@ -37,9 +37,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (sums_parse(data, size, hints[i], &s, &err) < 0)
 			abort();
 		check_entries(&s);
-		sums_choose(&s, "image.iso", i % 2 == 0, &choice);
+		sums_choose(&s, "image.iso", i % 2 == 0, i / 2 == 0, &choice);
 		for (size_t k = 0; k < s.n_entries; k++) {
-			const struct sums_entry *e = sums_find_chosen(&s, &choice, &s.entries[k].digest);
+			const struct sums_entry *e =
+				sums_find_chosen(&s, &choice, &s.entries[k].digest);
 
 			if (e && e->rank != choice.rank)
 				abort();

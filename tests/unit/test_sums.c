@@ -93,7 +93,8 @@ static void test_clearsigned(void)
 {
 #define HEAD "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n"
 #define TAIL "-----BEGIN PGP SIGNATURE-----\n\niQ==\n-----END PGP SIGNATURE-----\n"
-	parse(A256 "  x\n" HEAD A256 "  a\n- " A256 "  b\n" TAIL A256 "  y\n" HEAD A256 "  z\n" TAIL,
+	parse(A256 "  x\n" HEAD A256 "  a\n- " A256 "  b\n" TAIL A256 "  y\n" HEAD A256
+		   "  z\n" TAIL,
 	      NULL);
 	CHECK_STR(entries(), "sha256 a|sha256 b");
 	CHECK(s.is_clearsigned && !s.is_cut);
@@ -119,7 +120,9 @@ static void test_bytes(void)
 	CHECK(s.n_entries == 0);
 	parse_len("\xff\xfe", 2, NULL);
 	CHECK(s.n_entries == 0);
-	parse_len("\xff\xfe" "a", 3, NULL);
+	parse_len("\xff\xfe"
+		  "a",
+		  3, NULL);
 	CHECK(s.n_entries == 0);
 }
 
@@ -127,7 +130,7 @@ static enum sums_state choose(const char *path, bool is_own)
 {
 	struct sums_choice c;
 
-	sums_choose(&s, path, is_own, &c);
+	sums_choose(&s, path, is_own, is_own, &c);
 	return c.state;
 }
 
@@ -135,16 +138,17 @@ static void test_choice(void)
 {
 	struct sums_choice c;
 
-	parse(A256 "  a/x.iso\n" B256 "  b/x.iso\n" A256 "  y.iso\n" B256 "  z.iso\n" A256 "  z.iso",
+	parse(A256 "  a/x.iso\n" B256 "  b/x.iso\n" A256 "  y.iso\n" B256 "  z.iso\n" A256
+		   "  z.iso",
 	      NULL);
-	sums_choose(&s, "a/x.iso", false, &c);
+	sums_choose(&s, "a/x.iso", false, false, &c);
 	CHECK(c.state == SUMS_NAMED && c.rank == SUMS_RANK_PATH);
 	CHECK(sums_find_chosen(&s, &c, &s.entries[0].digest) == &s.entries[0]);
 	CHECK(sums_find_chosen(&s, &c, &s.entries[1].digest) == NULL);
-	sums_choose(&s, "x.iso", false, &c);
+	sums_choose(&s, "x.iso", false, false, &c);
 	CHECK(c.state == SUMS_NAMED && c.rank == SUMS_RANK_LAST);
 	CHECK(sums_find_chosen(&s, &c, &s.entries[1].digest) == &s.entries[1]);
-	sums_choose(&s, "z.iso", false, &c);
+	sums_choose(&s, "z.iso", false, false, &c);
 	CHECK(c.state == SUMS_CONFLICT && c.line == 5);
 	CHECK(choose("X.iso", false) == SUMS_ABSENT);
 	CHECK(choose("iso", false) == SUMS_ABSENT);
@@ -152,8 +156,10 @@ static void test_choice(void)
 
 	parse(A128 "  a\n" A256 "  a\nSHA512 (a) = " A256 "\n", NULL);
 	CHECK(choose("a", false) == SUMS_DAMAGED);
-	parse(A256 "  a\n" "MD5 (a) = " A256 "\n", NULL);
-	sums_choose(&s, "a", false, &c);
+	parse(A256 "  a\n"
+		   "MD5 (a) = " A256 "\n",
+	      NULL);
+	sums_choose(&s, "a", false, false, &c);
 	CHECK(c.state == SUMS_NAMED);
 	CHECK_STR(c.alg, "sha256");
 	CHECK_STR(sums_strongest(&s), "sha256");
@@ -161,6 +167,11 @@ static void test_choice(void)
 	parse(A256 "\n", NULL);
 	CHECK(choose("a", true) == SUMS_NAMED && choose("a", false) == SUMS_ABSENT);
 	parse(A256 "\n" A256 "  b\n", NULL);
+	CHECK(choose("a", true) == SUMS_ABSENT);
+	/* The only file of a list of one's own, under whatever name. */
+	parse(A256 "  b\n" A128 "  b\n", NULL);
+	CHECK(choose("a", true) == SUMS_NAMED && choose("a", false) == SUMS_ABSENT);
+	parse(A256 "  b\n" A256 "  c\n", NULL);
 	CHECK(choose("a", true) == SUMS_ABSENT);
 }
 
