@@ -30,6 +30,12 @@ setup()
 	blank 16M stick
 }
 
+# feed FILE: into a pipe whose reader may go before the end.
+feed()
+{
+	cat "$1" 2>/dev/null || :
+}
+
 sum_of()
 {
 	"${2:-sha256}sum" <"$1" | cut -d ' ' -f 1
@@ -166,28 +172,28 @@ test_streams()
 	sha256sum other.iso i.iso >sums
 	gzip -k i.iso
 	for way in i.iso i.iso.gz; do
-		cat $way | run 0 "$ISOWRITE" -y --json --sums=sums - file:stick
+		feed $way | run 0 "$ISOWRITE" -y --json --sums=sums - file:stick
 		same i.iso stick 6000001
 		is "$(json out 'j["trust"]["verdict"], j["trust"]["name"]')" '["listed", "i.iso"]'
 	done
-	cat i.iso | run 0 "$ISOWRITE" -y --sums=sums - file:stick
+	feed i.iso | run 0 "$ISOWRITE" -y --sums=sums - file:stick
 	has 'listed in sums as i.iso' out
 	run 0 "$ISOWRITE" -y --sums=sums - file:stick <i.iso
-	cat i.iso | run 0 "$ISOWRITE" verify --sums=sums -
+	feed i.iso | run 0 "$ISOWRITE" verify --sums=sums -
 	has 'Standard input: listed in sums as i.iso' out
 	echo >>i.iso
 	noise 16M stick 5
-	cat i.iso | run 9 "$ISOWRITE" -y --sums=sums - file:stick
+	feed i.iso | run 9 "$ISOWRITE" -y --sums=sums - file:stick
 	has 'is not listed in sums' err
 	cmp -n 1048576 stick /dev/zero || fail "the first MiB is not blank"
 	noise 16M stick 5
 	cp stick before
 	run 9 "$ISOWRITE" -y --sums=sums - file:stick <i.iso
 	expect_untouched stick before
-	cat i.iso | run 9 "$ISOWRITE" verify --sums=sums -
+	feed i.iso | run 9 "$ISOWRITE" verify --sums=sums -
 	# Nothing lies beside a pipe.
 	sha256sum other.iso >SHA256SUMS
-	cat i.iso | run 9 "$ISOWRITE" verify -
+	feed i.iso | run 9 "$ISOWRITE" verify -
 	has 'There is nothing to compare standard input with' err
 }
 
@@ -338,7 +344,7 @@ test_quiet_and_verbose()
 	setup
 	sha512sum i.iso >SHA512SUMS
 	run 0 "$ISOWRITE" verify -q i.iso
-	[ ! -s out ] && [ ! -s err ] || fail "not quiet"
+	is "$(cat out err)" ''
 	run 0 "$ISOWRITE" verify -v i.iso
 	has "SHA-512 of the file" out
 	has "$(sum_of i.iso sha512)" out

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Lists of digests: lines to entries, and which of them are an image's. Shapes: tests/e2e/sums.cases. */
+/* Lists of digests: lines to entries, and which of them are an image's; see e2e/sums.cases. */
 #include <stdlib.h>
 
 #include "image/sums.h"
