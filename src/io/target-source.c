@@ -105,14 +105,27 @@ static int open_block(const struct target *t, int claim, bool *ret_is_direct)
 	return fd < 0 && errno == EINVAL ? target_reopen(t, O_RDONLY | O_NONBLOCK | claim) : fd;
 }
 
-int target_open_source(struct target *t, bool *ret_is_shared, struct error *err)
+/* errno stays. */
+static bool wait_busy(unsigned int *waited)
+{
+	bool again = target_wait_busy(waited);
+
+	errno = EBUSY;
+	return again;
+}
+
+int target_open_source(struct target *t, bool was_unmounted, bool *ret_is_shared,
+		       struct error *err)
 {
 	bool is_shared = false, is_direct = false;
+	unsigned int waited = was_unmounted ? 0 : UINT_MAX;
 	char safe[TARGET_SAFE_PATH];
 	int fd;
 
 	if (t->info.is_block) {
-		fd = open_block(t, O_EXCL, &is_direct);
+		do {
+			fd = open_block(t, O_EXCL, &is_direct);
+		} while (fd < 0 && errno == EBUSY && wait_busy(&waited));
 		if (fd < 0 && errno == EBUSY) {
 			is_shared = true;
 			fd = open_block(t, 0, &is_direct);

@@ -103,10 +103,12 @@ int target_look_source(const char *path, struct target **ret, struct error *err)
 
 /*
  * Read-only, uncached where it can be. With a claim, so that nobody mounts or
- * writes it meanwhile, unless it is in use already: *ret_is_shared. What mounted file systems
- * hold back is written to it first.
+ * writes it meanwhile, unless it is in use already: *ret_is_shared. was_unmounted: a claim is
+ * waited for, as an unmount may not be over. What mounted file systems hold back is written to
+ * it first.
  */
-int target_open_source(struct target *t, bool *ret_is_shared, struct error *err);
+int target_open_source(struct target *t, bool was_unmounted, bool *ret_is_shared,
+		       struct error *err);
 
 /* To be compared by target_was_written(): was anything written to it since? */
 struct target_stamp {

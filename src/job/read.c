@@ -123,7 +123,7 @@ static int find_used(struct job *j, struct error *err)
 	return 0;
 }
 
-static bool is_mounted(const struct device_info *info)
+static bool has_mounts(const struct device_info *info)
 {
 	for (size_t i = 0; i < info->n_refused; i++)
 		if (info->refused[i].rule == RULE_MOUNTED)
@@ -135,22 +135,23 @@ static int open_device(struct job *j, struct error *err)
 {
 	struct report_target *rt = &j->r->targets[0];
 	struct target *t = j->targets[0].target;
-	bool is_shared;
+	bool is_mounted = has_mounts(&rt->info), is_shared;
 	char name[300];
 
-	if (j->req->unmount && is_mounted(&rt->info)) {
+	if (j->req->unmount && is_mounted) {
 		if (target_unmount(t, err) < 0)
 			return -1;
 		rt->was_unmounted = true;
+		is_mounted = false;
 	}
-	if (target_open_source(t, &is_shared, err) < 0)
+	if (target_open_source(t, rt->was_unmounted, &is_shared, err) < 0)
 		return -1;
 	if (is_shared)
 		job_warn(j, 0, "in-use",
 			 _("%s is in use%s: what is written to it meanwhile may spoil the copy%s."),
 			 text_escape(rt->path, SIZE_MAX, name, sizeof(name)),
-			 is_mounted(&rt->info) ? _(" (mounted)") : "",
-			 is_mounted(&rt->info) ? _("; --unmount unmounts it first") : "");
+			 is_mounted ? _(" (mounted)") : "",
+			 is_mounted ? _("; --unmount unmounts it first") : "");
 	return 0;
 }
 

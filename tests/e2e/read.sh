@@ -448,27 +448,3 @@ test_backup_arguments()
 	nothing_left old.img
 	is_blank other
 }
-
-# start ARGUMENT...: isowrite in the background, writing into a pipe that nobody reads.
-test_killed_leaves_nothing()
-{
-	local dev signal
-
-	need_root
-	mkdir mnt
-	mount -t tmpfs -o size=300M tmpfs mnt
-	at_end umount mnt
-	noise 200M stick
-	dev=$(attach stick --direct-io=on)
-	for signal in INT TERM KILL; do
-		env --default-signal=INT "$ISOWRITE" read "$dev" -o mnt/copy.img.zst >out 2>err &
-		pid=$!
-		sleep 0.25
-		kill -s $signal $pid 2>/dev/null || fail "it was too fast"
-		status=0
-		wait $pid || status=$?
-		is $status $((128 + $(kill -l $signal)))
-		[ -z "$(ls -A mnt)" ] || fail "something is left after $signal"
-	done
-	run 0 "$ISOWRITE" read "$dev" -o mnt/copy.img.zst
-}

@@ -122,6 +122,27 @@ test_stalled()
 	nothing_left
 }
 
+# In the middle, by whatever: nothing under the name, and no other name either.
+test_killed_leaves_nothing()
+{
+	local signal
+
+	bad_stick bps=20000000
+	mkdir dir
+	for signal in INT TERM HUP KILL; do
+		env --default-signal=INT "$ISOWRITE" read "$dev" -o dir/copy.img.zst >out 2>err &
+		pid=$!
+		sleep 0.4
+		kill -s $signal $pid 2>/dev/null || fail "it was too fast"
+		status=0
+		wait $pid || status=$?
+		is $status $((128 + $(kill -l $signal)))
+		[ -z "$(ls -A dir)" ] || fail "something is left after $signal"
+	done
+	rules
+	run 0 "$ISOWRITE" read "$dev" -o dir/copy.img.zst
+}
+
 # The Nth system call of a kind fails: a good copy, or none.
 test_calls_that_fail()
 {
