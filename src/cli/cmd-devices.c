@@ -89,6 +89,14 @@ static void print_name(struct ui *ui, const struct words *how, const struct devi
 			color[0] ? ui_sgr(ui->color, UI_PLAIN) : "", words);
 }
 
+static bool is_unseen(const struct device_info *info)
+{
+	for (size_t i = 0; i < info->n_contents; i++)
+		if (strcmp(info->contents[i].type, "unreadable") == 0)
+			return geteuid() != 0;
+	return false;
+}
+
 static void print_device(struct ui *ui, const struct words *how, const struct device_info *info)
 {
 	char path[1024], line[2100], lift[512];
@@ -110,6 +118,12 @@ static void print_device(struct ui *ui, const struct words *how, const struct de
 		/* How to lift one rule is no news where another one cannot be. */
 		if (only_final && device_rule_lift(r->rule) != LIFT_NEVER)
 			continue;
+		/* Not because of what it holds, but of who asks. */
+		if (r->rule == RULE_CONTENTS && is_unseen(info)) {
+			fprintf(ui->out, _("%*swhat it holds, only root may see (sudo)\n"), INDENT,
+				"");
+			continue;
+		}
 		describe_lift(info, r->rule, lift, sizeof(lift));
 		snprintf(line, sizeof(line), "%*s%s: %s; %s.", INDENT, "",
 			 device_rule_name(r->rule), r->why, lift);

@@ -56,15 +56,6 @@ void cmd_print_sticks(struct ui *ui, const char *missing, dev_t refused)
 	sticks_done(&s);
 }
 
-int cmd_fail_device(struct ui *ui, const struct error *err, const char *path)
-{
-	int status = ui_fail(ui, err);
-
-	if (strncmp(path, "/dev/", 5) == 0 && access(path, F_OK) < 0)
-		cmd_print_sticks(ui, path, 0);
-	return status;
-}
-
 /* "/dev/sdb  SanDisk Ultra  32 GB  port 1-4  FAT "KEY"" */
 static void describe_stick(const struct device_info *info, char *buf, size_t size)
 {
@@ -81,7 +72,7 @@ static void describe_stick(const struct device_info *info, char *buf, size_t siz
 	for (size_t i = 0; i < info->n_contents; i++) {
 		struct device_content c = info->contents[i];
 
-		if (c.is_table)
+		if (c.is_table || strcmp(c.type, "unreadable") == 0)
 			continue;
 		/* One line a stick: the question will say where it is mounted, and which FAT. */
 		c.mountpoint[0] = c.version[0] = '\0';

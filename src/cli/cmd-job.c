@@ -86,6 +86,17 @@ static bool is_permission(const struct error *err)
 	return err->kind == ERROR_REFUSED && err->code && strstr(err->code, "permission");
 }
 
+int cmd_fail_device(struct ui *ui, const struct error *err, const char *path)
+{
+	int status = ui_fail(ui, err);
+
+	if (is_permission(err) && geteuid() != 0)
+		print_sudo(ui);
+	else if (strncmp(path, "/dev/", 5) == 0 && access(path, F_OK) < 0)
+		cmd_print_sticks(ui, path, 0);
+	return status;
+}
+
 static bool any_started(const struct report *r)
 {
 	for (size_t i = 0; i < r->n_targets; i++) {

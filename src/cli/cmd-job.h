@@ -26,7 +26,7 @@ int cmd_run_job(struct ui *ui, const char *command, job_fn job,
  */
 void cmd_print_sticks(struct ui *ui, const char *missing, dev_t refused);
 
-/* ui_fail() of what could not be opened; if it is a device that does not exist, as above. */
+/* ui_fail() of what could not be opened, and what to do: sudo, or another device, as above. */
 int cmd_fail_device(struct ui *ui, const struct error *err, const char *path);
 
 /* isowrite without arguments; with an image only. Exit status 2. */

@@ -366,6 +366,8 @@ int cmd_report(const struct options *opts, struct ui *ui)
 		   _("For a bug report. Serial numbers are masked; labels and mount points are "
 		     "not."),
 		   0);
+	if (geteuid() != 0)
+		fprintf(ui->out, _("Run by sudo it says what is on the disks, too.\n"));
 	put_all(&f, list, n);
 	return failed ? cmd_fail_device(ui, &err, path) : 0;
 }
