@@ -289,7 +289,13 @@ static void print_plan_map(struct ui *ui, const struct report *r, const struct p
 	if (ui->opts->quiet || (ui_columns(STDOUT_FILENO) == 0 && ui->opts->verbose == 0))
 		return;
 	if (!r->has_layout || !is_small(r, plan)) {
-		print_one_map(ui, map_of_plan(plan, r->has_layout ? &r->layout : NULL));
+		struct map *map = map_of_plan(plan, r->has_layout ? &r->layout : NULL),
+			   *part = NULL;
+
+		if (map)
+			(void)map_enlarge(map, &part);
+		print_one_map(ui, map);
+		print_one_map(ui, part);
 		return;
 	}
 	print_one_map(ui, map_of_plan(plan, NULL));

@@ -17,7 +17,7 @@
 #include "disk/mbr.h"
 
 #define FREE_SHARE 100 /* gaps below this part of the whole are alignment, not room */
-#define JOIN_SHARE 256 /* ranges of a plan that lie closer than this part are drawn as one */
+#define JOIN 4096U /* bytes: ranges of a plan that lie closer are drawn as one; more if need be */
 #define NAME_SIZE 160
 
 const char *map_kind_name(enum map_kind kind)
@@ -265,29 +265,34 @@ struct map *map_of_layout(const struct layout *lay)
 	return map;
 }
 
-static const struct map_span *find_large_free(const struct map *map)
+/* The index of a place that is three quarters of the map, and that nothing reaches into; 0 none. */
+static size_t find_room(const struct map *map)
 {
-	for (size_t i = 0; i < map->n_spans; i++)
-		if (map->spans[i].kind == MAP_FREE &&
-		    map->spans[i].len / 3 > (map->size - map->spans[i].len))
-			return &map->spans[i];
-	return NULL;
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < map->n_spans; i++) {
+		const struct map_span *span = &map->spans[i];
+
+		if ((span->kind == MAP_FREE || span->kind == MAP_KEEP) && end <= span->start &&
+		    span->len / 3 > map->size - num_min(span->len, map->size))
+			return i;
+		end = num_max(end, end_of(span));
+	}
+	return 0;
 }
 
 int map_enlarge(struct map *map, struct map **ret)
 {
-	const struct map_span *room = find_large_free(map);
-	size_t n = room ? (size_t)(room - map->spans) : 0;
+	size_t n = find_room(map);
 	struct map *part;
 
 	*ret = NULL;
-	/* The spans are sorted, and nothing overlaps what is free. */
 	if (n < 2)
 		return 0;
 	part = calloc(1, sizeof(*part));
 	if (!part)
 		return -1;
-	part->size = room->start;
+	part->size = map->spans[n].start;
 	part->n_spans = n;
 	memcpy(part->spans, map->spans, n * sizeof(map->spans[0]));
 	memmove(map->spans + 1, map->spans + n, (map->n_spans - n) * sizeof(map->spans[0]));
@@ -394,14 +399,14 @@ static void add_image(struct map *map, const struct plan *plan, const struct lay
 struct map *map_of_plan(const struct plan *plan, const struct layout *lay)
 {
 	struct map *map = calloc(1, sizeof(*map));
-	uint64_t join = plan->geo.size / JOIN_SHARE;
+	uint64_t join = JOIN;
 
 	if (!map || plan->is_open)
 		return map;
 	map->size = plan->geo.size;
 	/* Ends: with a gap as large as the stick there is one span for each text. */
 	while (!add_extents(map, plan, join) && join < map->size)
-		join = num_max(join * 2, 1);
+		join *= 2;
 	for (size_t i = 0; i < map->n_spans; i++) {
 		struct map_span *span = &map->spans[i];
 		size_t used = strlen(span->label);

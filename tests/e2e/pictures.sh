@@ -77,6 +77,15 @@ test_map_of_plans()
 	on_pty -- "$ISOWRITE" plan --size=16GB "$image" >screen
 	has 'The image at its beginning, enlarged:' screen
 	matches '^A.* 6\.2 MB  ISO 9660 image$' screen
+	# The same of a volume that is mostly not touched, and of a stick that is mostly empty.
+	blank 1G large
+	on_pty --rows 40 -- "$ISOWRITE" format -n large >screen
+	has 'its beginning, enlarged below' screen
+	matches '^I +8,388,608 .* root directory: empty$' screen
+	run 0 "$ISOWRITE" --yes "$image" file:large
+	on_pty --rows 60 -- "$ISOWRITE" inspect large >screen
+	has 'its beginning, enlarged below' screen
+	matches '^E  1,691,648 +4\.2 MB  MBR partition 2' screen
 	# Two sticks, two pictures; of a stream nothing is known that could be drawn.
 	blank 16M a
 	blank 32M b
