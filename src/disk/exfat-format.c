@@ -285,8 +285,8 @@ static void put_entry(uint8_t *p, uint8_t type, uint32_t first_cluster, uint64_t
 size_t exfat_format_root(const struct exfat_format *f, uint8_t *buf)
 {
 	uint8_t table[EXFAT_UPCASE_MAX];
-	size_t n = 0;
-	le32 sum;
+	size_t n = 0, len = exfat_format_upcase(table);
+	const le32 sum = le32_put(checksum(table, len, false));
 
 	if (f->label_len > 0) {
 		put_entry(buf, TYPE_LABEL, 0, 0);
@@ -300,8 +300,7 @@ size_t exfat_format_root(const struct exfat_format *f, uint8_t *buf)
 	}
 	put_entry(buf + n, TYPE_BITMAP, f->bitmap_cluster, bitmap_bytes(f));
 	n += sizeof(struct disk_entry);
-	sum = le32_put(checksum(table, exfat_format_upcase(table), false));
-	put_entry(buf + n, TYPE_UPCASE, f->upcase_cluster, f->upcase_size);
+	put_entry(buf + n, TYPE_UPCASE, f->upcase_cluster, len);
 	memcpy(buf + n + 4, &sum, sizeof(sum));
 	return n + sizeof(struct disk_entry);
 }

@@ -573,12 +573,12 @@ static void add_state(const struct pump *p, struct error *err)
 		 was_written ? path : "",
 		 !was_written ? ""
 		 : p->is_window_blank
-			 ? _(" is incomplete and does not boot: its first and last MiB are "
-			     "blank.")
+			 ? _(" is incomplete, and neither boots nor mounts: its first and last MiB "
+			     "are blank.")
 			 : _(" is incomplete."),
-		 is_gone     ? was_written ? _(" Plug it in again, and write it again.")
+		 is_gone     ? was_written ? _(" Plug it in again, and run this again.")
 					   : _(" Plug it in again, and check it again.")
-		     : is_full ? _(" Make room on its file system, and write it again.")
+		     : is_full ? _(" Make room on its file system, and run this again.")
 		 : is_target ? _(" Try another port; if it fails again, replace it.")
 			     : "");
 }
@@ -591,11 +591,11 @@ static void set_cancelled(const struct pump *p, struct error *ret)
 	if (p->is_window_blank)
 		error_set(ret, ERROR_CANCELLED, "cancelled",
 			  _("Cancelled: %s is incomplete; its first and last MiB are blank, so it "
-			    "does not boot. Write it again."),
+			    "neither boots nor mounts. Run this again."),
 			  path);
 	else
 		error_set(ret, ERROR_CANCELLED, "cancelled",
-			  _("Cancelled: %s is incomplete. Write it again."), path);
+			  _("Cancelled: %s is incomplete. Run this again."), path);
 }
 
 static void finish(struct pump *p, int rc, const struct error *err)

@@ -62,7 +62,7 @@ static void describe_fact(const struct report_target *t, char *buf, size_t size)
 		break;
 	case PATTERN_NONE:
 	case PATTERN_OTHER:
-		snprintf(buf, size, _("from %s on, the %s returns other data than the image's"), at,
+		snprintf(buf, size, _("from %s on, the %s returns other data than was written"), at,
 			 noun);
 		break;
 	}

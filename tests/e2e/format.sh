@@ -40,7 +40,8 @@ judge()
 	is "$(blkid -p -o value -s UUID volume)" "$(volume id)" UUID
 	is "$(blkid -p -o value -s LABEL volume)" "${3/#null/}" LABEL
 	sfdisk --verify "$1" >said 2>&1 || { show said; fail "sfdisk complains"; }
-	is "$(sfdisk -J "$1" | json /dev/stdin '[[p["start"] * 512, p["size"] * 512] for p in j["partitiontable"]["partitions"]]')" \
+	is "$(sfdisk -J "$1" | json /dev/stdin \
+		'[[p["start"] * 512, p["size"] * 512] for p in j["partitiontable"]["partitions"]]')" \
 		"[[$start, $size]]" partitions
 }
 
@@ -69,7 +70,8 @@ test_nothing_outside_the_plan()
 	run 0 "$ISOWRITE" format -n --json --seed=$SEED file:s
 	validate_json out
 	same s before
-	json out '"\n".join("%d %d" % (e["start"], e["length"]) for e in j["plans"][0]["extents"] if e["kind"] == "keep")' >kept
+	json out '"\n".join("%d %d" % (e["start"], e["length"])
+		for e in j["plans"][0]["extents"] if e["kind"] == "keep")' >kept
 	[ -s kept ] || fail "nothing is kept"
 	run 0 "$ISOWRITE" format -y --seed=$SEED file:s
 	while read -r start len; do

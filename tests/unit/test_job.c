@@ -352,7 +352,7 @@ static void test_yes_writes_and_verifies(void)
 	report_free(r);
 }
 
-/* format: the same story without an image; each stick has its own numbers unless a seed is given. */
+/* format: the same story without an image; each stick has its own numbers unless seeded. */
 static struct report *run_format(struct job_request *req, struct user *u, int want)
 {
 	static const struct format_request format = { .label = "key", .seed = { 7 } };
