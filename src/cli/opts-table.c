@@ -32,8 +32,8 @@ const struct command_row command_table[N_COMMANDS] = {
 };
 
 const char *const command_reserved[] = {
-	"boot-test", "test", "ls",   "cat",  "extract", "mount", "create",
-	"burn",	     "umount",    "keys", "undo", "multi", NULL,
+	"boot-test", "test",   "ls",   "cat",  "extract", "mount", "create",
+	"burn",      "umount", "keys", "undo", "multi",   NULL,
 };
 
 /* Chooses among words: returns the index, or sets err. */

@@ -107,13 +107,16 @@ static void print_restore(FILE *out, const struct words *how, const struct repor
 {
 	char line[600];
 
-	if (copy->restore[0])
-		fprintf(out, _("To put it back:\n    %s\n"), copy->restore);
-	else if (copy->no_restore[0]) {
-		snprintf(line, sizeof(line), _("isowrite cannot put it back: %s"),
+	if (!copy->restore[0])
+		return;
+	if (copy->no_restore[0]) {
+		snprintf(line, sizeof(line), _("isowrite cannot put it back: %s This can:"),
 			 copy->no_restore);
 		words_fill(out, how, line, 0);
+	} else {
+		fprintf(out, _("To put it back:\n"));
 	}
+	fprintf(out, "    %s\n", copy->restore);
 }
 
 static void describe_read(const struct words *how, const struct report_target *t, char *buf,

@@ -256,6 +256,20 @@ static void make_command(const struct report_target *rt, bool is_truncated, char
 		 allow[0] ? " " : "", file, device);
 }
 
+/* What works when isowrite would not take the file. */
+static void make_dd_command(const struct report_target *rt, char *buf, size_t size)
+{
+	char file[1024], device[512];
+
+	text_shell_quote(rt->copy->path, file, sizeof(file));
+	text_shell_quote(rt->path, device, sizeof(device));
+	if (strcmp(rt->copy->compression, "zstd") == 0)
+		snprintf(buf, size, "zstd -dc -- %s | dd of=%s bs=1M iflag=fullblock conv=fsync",
+			 file, device);
+	else
+		snprintf(buf, size, "dd if=%s of=%s bs=1M conv=fsync", file, device);
+}
+
 /* Would write take the file for this device? */
 static int try_plan(struct source *src, struct layout *lay, const struct report_target *rt,
 		    const struct geometry *geo, struct error *err)
@@ -292,8 +306,10 @@ void job_copy_find_restore(struct job *j, size_t i)
 	if (source_open(copy->path, &src, &why) == 0 &&
 	    try_plan(src, lay, rt, &j->targets[i].target->geo, &why) == 0)
 		make_command(rt, lay->is_truncated, copy->restore, sizeof(copy->restore));
-	else
-		snprintf(copy->no_restore, sizeof(copy->no_restore), "%s", why.msg);
+	if (why.kind == ERROR_NONE)
+		return;
+	snprintf(copy->no_restore, sizeof(copy->no_restore), "%s", why.msg);
+	make_dd_command(rt, copy->restore, sizeof(copy->restore));
 }
 
 /* ---- --backup ---- */

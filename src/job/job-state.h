@@ -210,7 +210,7 @@ int job_copy_check_place(struct job *j, size_t i, const char *path, uint64_t len
  */
 int job_copy(struct job *j, size_t i, const struct job_copy *how, struct error *err);
 
-/* Sets restore or no_restore, by asking our own planner whether it would take the file. */
+/* Sets restore and no_restore, by asking our own planner whether it would take the file. */
 void job_copy_find_restore(struct job *j, size_t i);
 
 /* --backup: before the question, and before the first byte is written. */

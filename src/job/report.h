@@ -62,8 +62,8 @@ struct report_copy {
 	struct plan *plan; /* owned: what in it differs from the device; NULL: nothing */
 	bool is_there; /* complete, and under its name */
 	bool was_written_to; /* the device, while it was read */
-	char restore[2048]; /* the command that puts it back, "" if there is none */
-	char no_restore[512]; /* and why, "" if there is no reason to want one */
+	char restore[2048]; /* the command that puts it back, "" if there is none to want */
+	char no_restore[512]; /* why that is none of ours, or "" */
 	struct copyout_result result;
 };
 

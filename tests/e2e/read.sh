@@ -283,6 +283,22 @@ test_that_looks_compressed()
 	same stick copy.img
 	has 'cannot put it back' out
 	lacks_text 'isowrite copy.img' out
+	cp stick before
+	command=$(sed -n 's/^    //p' out)
+	dd if=/dev/urandom of="$dev" bs=1M count=8 status=none
+	run 0 bash -c "$command"
+	same before "$dev"
+	# An MBR does not say what sectors it counts.
+	blank 64M four
+	dev=$(attach four --sector-size 4096)
+	sfdisk -q "$dev" <<<$'label: dos\nsize=8M, type=83'
+	cp four before
+	run 0 "$ISOWRITE" read "$dev" -o four.img.zst
+	command=$(sed -n 's/^    //p' out)
+	dd if=/dev/urandom of="$dev" bs=1M count=8 status=none
+	run 0 bash -c "${command/isowrite/$ISOWRITE --yes}"
+	same before "$dev"
+	dev=$(attach stick)
 	run 0 "$ISOWRITE" read "$dev" -o copy.img.zst
 	has "isowrite copy.img.zst $dev" out
 	run 4 "$ISOWRITE" read --used "$dev" -o used.img
