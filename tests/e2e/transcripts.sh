@@ -55,6 +55,13 @@ test_write()
 	same ubuntu.iso stick "$(size_of ubuntu.iso)"
 }
 
+test_format()
+{
+	ubuntu
+	run 0 "$ISOWRITE" -y ubuntu.iso stick
+	play format 0 --send 'Format it' y -- format --label=key file:stick
+}
+
 test_enter_means_no()
 {
 	ubuntu
