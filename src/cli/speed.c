@@ -10,6 +10,7 @@
 #define FIRST_WIDTH 0.25 /* seconds */
 #define LABEL_WIDTH 9    /* "999 MB/s " */
 #define MAX_PARTS 4
+#define PART_MIN_SECONDS 0.5 /* of one sample or two nothing can be drawn */
 
 /* A drop is told of if both sides lasted, and by how much. */
 #define DROP_MIN_SECONDS 10.0 /* of the whole */
@@ -248,7 +249,7 @@ unsigned int speed_draw_graph(FILE *out, const struct speed *const parts[],
 	struct graph g = { .utf8 = utf8 };
 
 	for (size_t i = 0; i < n_parts && g.n < MAX_PARTS; i++) {
-		if (!parts[i]->is_begun || !(parts[i]->seconds > 0))
+		if (!(parts[i]->seconds >= PART_MIN_SECONDS))
 			continue;
 		g.names[g.n] = names[i];
 		g.parts[g.n++] = parts[i];

@@ -47,7 +47,8 @@ double speed_max(const struct speed *s, unsigned int columns);
 
 /*
  * The phases beside each other on one time axis, each as wide as it took; names
- * go below. Those not begun are left out. Lines of at most columns columns.
+ * go below. Those not begun or soon over are left out. Lines of at most columns
+ * columns.
  * Returns how many: SPEED_GRAPH_LINES, or 0 where there is nothing to show.
  */
 unsigned int speed_draw_graph(FILE *out, const struct speed *const parts[],

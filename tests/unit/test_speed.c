@@ -132,6 +132,22 @@ static void test_graph(void)
 	free(text);
 }
 
+/* All of it in one sample of microseconds was drawn as a peak of 80 GB/s. */
+static void test_a_short_part_has_no_speed(void)
+{
+	static struct speed write, verify;
+	double now = 0;
+	char *text;
+
+	speed_begin(&write, now);
+	run(&write, &now, 20, 80 * MB);
+	speed_begin(&verify, now);
+	speed_add(&verify, now + 45e-6, 3627008);
+	text = graph(&write, &verify, 70, false);
+	CHECK(strstr(text, " 80 MB/s |#####") == text);
+	free(text);
+}
+
 /* Any width: no line is longer, nothing is written where there is no room. */
 static void test_graph_widths(void)
 {
@@ -139,7 +155,7 @@ static void test_graph_widths(void)
 	double now = 0;
 
 	speed_begin(&write, now);
-	run(&write, &now, 0.2, 80 * MB);
+	run(&write, &now, 1, 80 * MB);
 	speed_begin(&verify, now);
 	run(&verify, &now, 500, 7 * MB);
 	for (unsigned int columns = 1; columns < 200; columns++) {
@@ -179,6 +195,7 @@ int main(void)
 	RUN(test_buckets);
 	RUN(test_drop);
 	RUN(test_graph);
+	RUN(test_a_short_part_has_no_speed);
 	RUN(test_graph_widths);
 	RUN(test_line);
 	return tap_done();
