@@ -342,7 +342,7 @@ size_t fat_format_root_head(const struct fat_format *f, uint8_t buf[32])
 void fat_format_set_time(struct fat_format *f, const struct tm *tm)
 {
 	/* Section 6: 7 bits of years since 1980, 2 seconds a step. */
-	if (tm->tm_year < 80) {
+	if (tm->tm_year < 80 || tm->tm_year > 80 + 127) {
 		f->date = 1 << 5 | 1;
 		f->time = 0;
 		return;

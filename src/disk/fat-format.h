@@ -61,7 +61,7 @@ size_t fat_format_fat_head(const struct fat_format *f, uint8_t buf[12]);
 /* The root directory's one entry, the label: 32 bytes, or 0 without one. */
 size_t fat_format_root_head(const struct fat_format *f, uint8_t buf[32]);
 
-/* When the label was given; years before 1980 become that. */
+/* When the label was given; years that FAT cannot have become 1980. */
 void fat_format_set_time(struct fat_format *f, const struct tm *tm);
 
 #endif

@@ -103,6 +103,22 @@ test_small_sticks()
 	is_blank s
 }
 
+# Sizes that are no multiple of a MiB, of 4 KiB, of a sector.
+test_odd_sizes()
+{
+	local size table
+
+	for size in $((64 * 1048576 + 513)) $((300 * 1048576 - 1)) $((9 * 1048576 + 512)); do
+		for table in mbr gpt; do
+			noise 10M s 3
+			truncate -s "$size" s
+			run 0 "$ISOWRITE" format -y --json --table=$table --type=exfat file:s
+			judge s exfat null
+			is "$(cmp -n 512 s /dev/zero >/dev/null && echo blank)" "" "the table"
+		done
+	done
+}
+
 test_gpt()
 {
 	blank 100M s

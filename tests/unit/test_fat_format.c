@@ -161,6 +161,9 @@ static void test_heads(void)
 	tm.tm_year = 70;
 	fat_format_set_time(&f, &tm);
 	CHECK_U64(f.date, 1 << 5 | 1);
+	tm.tm_year = 208;
+	fat_format_set_time(&f, &tm);
+	CHECK_U64(f.date, 1 << 5 | 1);
 }
 
 int main(void)
