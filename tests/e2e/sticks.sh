@@ -88,7 +88,7 @@ test_mistakes()
 	play swapped 2 -- /dev/sdb ubuntu.iso
 	play no-image 2 -- /dev/sdb
 	play typo 2 -- ubuntu.iso /dev/sdv
-	play image-typo 2 -- ubutu.iso /dev/sdb
+	play image-typo 2 -- ubunty.iso /dev/sdb
 	cp ubuntu.iso other.iso
 	play glob 3 -- ubuntu.iso other.iso /dev/sdb
 	play dd 2 -- if=ubuntu.iso of=/dev/sdb bs=4M
