@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/num.h"
@@ -17,7 +16,6 @@
 #include "cli/cmd-job.h"
 #include "cli/opts.h"
 #include "cli/draw.h"
-#include "cli/ui.h"
 #include "image/detect.h"
 #include "image/source.h"
 #include "job/report-layout.h"
@@ -62,13 +60,12 @@ static int read_through(struct source *src, struct layout *lay, struct error *er
 	return 0;
 }
 
-/* For people who look at a terminal, or ask for more: scripts get the report as it was. */
 static void print_map(struct ui *ui, const struct layout *lay)
 {
 	auto_free struct map *map = NULL, *part = NULL;
-	struct draw how = draw_for(ui, STDOUT_FILENO);
+	struct draw how = draw_for(ui);
 
-	if (ui->opts->quiet || (ui_columns(STDOUT_FILENO) == 0 && ui->opts->verbose == 0))
+	if (!draw_is_wanted(ui))
 		return;
 	map = map_of_layout(lay);
 	if (!map || map->n_spans == 0 || map_enlarge(map, &part) < 0)

@@ -265,7 +265,7 @@ static void print_written(struct ui *ui, const struct report *r)
 
 static void print_one_map(struct ui *ui, struct map *map)
 {
-	struct draw how = draw_for(ui, STDOUT_FILENO);
+	struct draw how = draw_for(ui);
 
 	if (map && map->n_spans > 0) {
 		fputc('\n', ui->out);
@@ -283,10 +283,9 @@ static bool is_small(const struct report *r, const struct plan *plan)
 	       r->content_size < plan->geo.size / 4;
 }
 
-/* As inspect does: for a terminal, or with -v. */
 static void print_plan_map(struct ui *ui, const struct report *r, const struct plan *plan)
 {
-	if (ui->opts->quiet || (ui_columns(STDOUT_FILENO) == 0 && ui->opts->verbose == 0))
+	if (!draw_is_wanted(ui))
 		return;
 	if (!r->has_layout || !is_small(r, plan)) {
 		struct map *map = map_of_plan(plan, r->has_layout ? &r->layout : NULL),

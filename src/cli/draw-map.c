@@ -24,10 +24,19 @@
 #define KEYS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 #define LABEL_MIN 24U /* columns that a label wants beside the numbers */
 
-struct draw draw_for(const struct ui *ui, int fd)
+bool draw_is_wanted(const struct ui *ui)
+{
+	unsigned int columns = ui_columns(STDOUT_FILENO);
+
+	if (ui->opts->quiet)
+		return false;
+	return columns == 0 ? ui->opts->verbose > 0 : columns > DRAW_MIN_COLUMNS;
+}
+
+struct draw draw_for(const struct ui *ui)
 {
 	const char *term = getenv("TERM");
-	unsigned int columns = ui_columns(fd);
+	unsigned int columns = ui_columns(STDOUT_FILENO);
 	/* A terminal's last column makes some of them wrap. */
 	struct draw how = {
 		.columns = columns ? columns - 1 : 79,

@@ -23,8 +23,14 @@ struct draw {
 	bool utf8, bytes;
 };
 
-/* For what comes out on fd (of ui's streams): 80 columns where it is no terminal. */
-struct draw draw_for(const struct ui *ui, int fd);
+/* For what comes out on standard output: 79 columns where it is no terminal. */
+struct draw draw_for(const struct ui *ui);
+
+/*
+ * Is a map wanted there? People who look at a terminal that is wide enough get
+ * one, and who asks for more; scripts get the report as it always was.
+ */
+bool draw_is_wanted(const struct ui *ui);
 
 /* Where a span is drawn: cells [first, end) of a row, never less than one. */
 struct draw_place {

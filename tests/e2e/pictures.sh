@@ -31,6 +31,9 @@ test_map_has_the_terminals_width()
 		has "A▒▒▒" map
 		has "backup GPT" map
 	done
+	# Broken lines would be no picture.
+	on_pty --columns 39 -- "$ISOWRITE" inspect "$(image data.iso)" >screen
+	lacks_text '▒' screen
 	# Wider ones are not filled.
 	on_pty --columns 500 -- "$ISOWRITE" inspect "$(image ubuntu.iso)" >screen
 	map_of screen >map
