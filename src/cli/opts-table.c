@@ -194,7 +194,7 @@ static int fail_digest(const char *option, const char *alg, const char *text, st
 {
 	size_t len = strlen(text), n_hex = strspn(text, "0123456789abcdefABCDEF");
 
-	if (n_hex < len && len != (hash_alg_size(alg ? alg : "") * 4 + 2) / 3)
+	if (n_hex < len && !alg)
 		return error_set(err, ERROR_USAGE, "bad-digest",
 				 _("%s wants hexadecimal digits; character %zu is none."), option,
 				 n_hex + 1);
@@ -204,8 +204,9 @@ static int fail_digest(const char *option, const char *alg, const char *text, st
 			_("%s: %zu digits are no digest that isowrite knows (SHA-256 has 64)."),
 			option, len);
 	return error_set(err, ERROR_USAGE, "bad-digest",
-			 _("%s: a %s digest has %zu hexadecimal digits, not %zu."), option, alg,
-			 2 * hash_alg_size(alg), len);
+			 _("%s: a %s digest has %zu hexadecimal digits, or %zu characters of base64; "
+			   "this is neither."),
+			 option, alg, 2 * hash_alg_size(alg), (hash_alg_size(alg) + 2) / 3 * 4);
 }
 
 static int set_sha256(struct options *o, const char *value, struct error *err)
@@ -217,7 +218,7 @@ static int set_sha256(struct options *o, const char *value, struct error *err)
 				 _("--sha256 wants 64 hexadecimal digits, not %zu characters."),
 				 strlen(value));
 	if (digest_parse("sha256", value, strlen(value), &d) < 0)
-		return fail_digest("--sha256", "sha256", value, err);
+		return fail_digest("--sha256", NULL, value, err);
 	return keep_digest(o, &d, err);
 }
 
@@ -251,9 +252,11 @@ static int set_digest(struct options *o, const char *value, struct error *err)
 	struct digest d;
 
 	if (!colon) {
-		if (!parse_sri(value, &d) && digest_parse(NULL, value, strlen(value), &d) < 0)
-			return fail_digest("--digest", NULL, value, err);
-		return keep_digest(o, &d, err);
+		if (parse_sri(value, &d) || digest_parse(NULL, value, strlen(value), &d) == 0)
+			return keep_digest(o, &d, err);
+		colon = strchr(value, '-');
+		alg = colon ? alg_of(value, (size_t)(colon - value)) : NULL;
+		return fail_digest("--digest", alg, alg ? colon + 1 : value, err);
 	}
 	alg = alg_of(value, (size_t)(colon - value));
 	if (!alg) {
