@@ -196,7 +196,7 @@ static int find_candidates(int fd, const struct names *names, struct candidate *
 static bool is_noise(const struct sums_list *l)
 {
 	if (l->error.kind != ERROR_NONE)
-		return strcmp(l->error.code, "no-list") == 0;
+		return strcmp(l->error.code, "no-list") == 0 && !l->is_own;
 	return l->sums.n_entries == 0 && !l->is_own && !l->sums.is_cut;
 }
 
@@ -211,9 +211,13 @@ static int read_folder(const char *path, const struct names *names, struct sums_
 		return 0;
 	if (find_candidates(dir, names, &found, &n) < 0)
 		return error_set_nomem(err);
-	for (size_t i = 0; i < n && lists->n < SUMS_MAX_LISTS; i++) {
+	for (size_t i = 0; i < n; i++) {
 		struct sums_list *l = &lists->list[lists->n];
 
+		if (lists->n == SUMS_MAX_LISTS) {
+			lists->has_more = true;
+			break;
+		}
 		*l = (struct sums_list){ .is_own = found[i].is_own };
 		text_escape(found[i].name, SIZE_MAX, l->name, sizeof(l->name));
 		if (read_list(dir, found[i].name, found[i].hint, l, &l->error) == 0)

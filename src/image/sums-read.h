@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "image/sums.h"
 
-#define SUMS_MAX_LISTS 64 /* more are not looked at */
+#define SUMS_MAX_LISTS 256 /* more are not looked at */
 
 struct sums_list {
 	char name[256]; /* for messages and reports: its file name, or its path as given; escaped */
@@ -27,6 +27,7 @@ struct sums_list {
 struct sums_lists {
 	struct sums_list *list; /* SUMS_MAX_LISTS of them, or NULL */
 	size_t n;
+	bool has_more; /* than were looked at */
 };
 
 /*

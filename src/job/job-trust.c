@@ -93,6 +93,11 @@ static int read_lists(struct job *j, struct error *err)
 		return -1;
 	for (size_t i = 0; i < j->lists.n; i++)
 		warn_about(j, &j->lists.list[i]);
+	if (j->lists.has_more)
+		job_warn(j, EVENT_NO_TARGET, "sums-many",
+			 _("More than %d lists of digests lie beside the image; --sums=FILE names "
+			   "its own."),
+			 SUMS_MAX_LISTS);
 	return 0;
 }
 

@@ -247,6 +247,51 @@ test_lists_without_permission()
 	run 3 setpriv --reuid=65534 --regid=65534 --clear-groups ./isowrite verify --sums=SHA256SUMS i.iso
 }
 
+# Of a list of the image's own it is said.
+test_own_list_that_is_none()
+{
+	setup
+	blank 5M i.iso.sha256
+	run 0 "$ISOWRITE" -y i.iso stick
+	has 'i.iso.sha256 is no list of digests: it is larger than any list' err
+	echo 'Not Found' >i.iso.sha256
+	run 9 "$ISOWRITE" verify i.iso
+	has 'i.iso.sha256 holds no digests' err
+}
+
+test_very_many_lists()
+{
+	setup
+	for i in {1..260}; do echo "$(printf %064x "$i")  x$i" >"x$i-CHECKSUM"; done
+	run 9 "$ISOWRITE" verify i.iso
+	has 'More than 256 lists' err
+	has 'and 254 more' err
+	sha256sum i.iso >i.iso.sha256
+	run 0 "$ISOWRITE" verify i.iso
+}
+
+test_every_compression()
+{
+	local suffix
+
+	need_tool xz zstd bzip2 lz4 zip
+	setup
+	sha256sum i.iso >SHA256SUMS
+	gzip -k i.iso && xz -0 -k i.iso && zstd -q i.iso && bzip2 -k i.iso && lz4 -q i.iso i.iso.lz4 &&
+		(zip -q i.iso.zip i.iso)
+	for suffix in gz xz zst bz2 lz4 zip; do
+		run 0 "$ISOWRITE" verify "i.iso.$suffix"
+		has 'listed in SHA256SUMS, its decompressed content.' out
+		sha256sum "i.iso.$suffix" >"i.iso.$suffix.sha256"
+		run 0 "$ISOWRITE" verify --json "i.iso.$suffix"
+		is "$(json out 'j["trust"]["by"], j["trust"]["of"]')" "[\"i.iso.$suffix.sha256\", \"file\"]"
+		echo >>"i.iso.$suffix"
+		run 9 "$ISOWRITE" verify "i.iso.$suffix"
+		run 9 "$ISOWRITE" -y "i.iso.$suffix" stick
+	done
+	is_blank stick
+}
+
 # A list may be a link, and so may the image: then both names and folders count.
 test_links()
 {
