@@ -20,6 +20,8 @@ fedora.iso            bios,uefi
 arch.iso              bios,uefi
 appended-msdos.iso    bios,uefi
 isohybrid-mbr.iso     bios
+grub-mkrescue.iso     bios,uefi
+hfsplus.iso           bios
 both-nopt.iso         uefi
 uefi-only.iso         uefi
 winlike.iso           uefi
