@@ -240,6 +240,12 @@ static void list_allow(const struct device_info *info, bool is_truncated, char *
 	}
 }
 
+/* The backup GPT that --used moved goes back to the device's end; a stream's stays where it is. */
+static bool wants_fix_gpt(const struct report_target *rt)
+{
+	return rt->copy->plan && strcmp(rt->copy->compression, "none") == 0;
+}
+
 static void make_command(const struct report_target *rt, bool is_truncated, char *buf, size_t size)
 {
 	char file[1024], device[512], allow[128], plain[sizeof(rt->path) + 8];
@@ -252,8 +258,8 @@ static void make_command(const struct report_target *rt, bool is_truncated, char
 	text_shell_quote(plain, file, sizeof(file));
 	snprintf(plain, sizeof(plain), "%s%s", rt->info.is_file ? "file:" : "", rt->path);
 	text_shell_quote(plain, device, sizeof(device));
-	snprintf(buf, size, "isowrite %s%s%s%s %s", allow[0] ? "--allow=" : "", allow,
-		 allow[0] ? " " : "", file, device);
+	snprintf(buf, size, "isowrite %s%s%s%s%s %s", wants_fix_gpt(rt) ? "--fix-gpt " : "",
+		 allow[0] ? "--allow=" : "", allow, allow[0] ? " " : "", file, device);
 }
 
 /* What works when isowrite would not take the file. */
@@ -274,7 +280,11 @@ static void make_dd_command(const struct report_target *rt, char *buf, size_t si
 static int try_plan(struct source *src, struct layout *lay, const struct report_target *rt,
 		    const struct geometry *geo, struct error *err)
 {
-	const struct plan_request req = { .mode = "auto", .allow_truncated = true };
+	const struct plan_request req = {
+		.mode = "auto",
+		.fix_gpt = wants_fix_gpt(rt),
+		.allow_truncated = true,
+	};
 	struct plan *plan;
 
 	if (strcmp(src->compression, rt->copy->compression) != 0)

@@ -140,6 +140,8 @@ test_standard_output()
 
 test_used_gpt()
 {
+	local dev
+
 	used_stick stick
 	run 0 "$ISOWRITE" read --json --used stick -o used.img
 	cp out first.json
@@ -167,11 +169,20 @@ test_used_gpt()
 		assert really and really <= said, (really, said)
 		assert a[4096:] == b[4096:]
 	END
-	# A stick written with it is right, and exactly as before with --fix-gpt.
-	blank 32M again
-	run 0 "$ISOWRITE" --yes --fix-gpt used.img again
-	same stick again $((36864 * 512))
-	cmp -i $((32 * 1048576 - 33 * 512)) stick again
+	# Put back, table and used part are exactly what they were.
+	cp stick before
+	dev=$(attach stick)
+	run 0 "$ISOWRITE" read --used --overwrite "$dev" -o used.img
+	command=$(sed -n 's/^    isowrite //p' out)
+	has "--fix-gpt used.img $dev" out
+	run 0 "$ISOWRITE" --yes "$(image data.iso)" "$dev"
+	run 0 bash -c "$ISOWRITE --yes $command"
+	same before "$dev" $((36864 * 512))
+	cmp -i $((32 * 1048576 - 33 * 512)) before stick
+	run 0 "$ISOWRITE" read --used "$dev" -o used.img.zst
+	command=$(sed -n 's/^    isowrite //p' out)
+	run 0 bash -c "$ISOWRITE --yes $command"
+	run 0 sgdisk -v "$dev"
 }
 
 test_used_mbr_with_logical_partitions()
