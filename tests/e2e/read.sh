@@ -434,6 +434,24 @@ test_backup()
 	same old odd
 }
 
+test_backup_before_format()
+{
+	local dev
+
+	used_stick stick
+	dev=$(attach stick)
+	cp stick before
+	run 0 "$ISOWRITE" format --yes --json --backup=before.img.zst "$dev"
+	validate_json out
+	is "$(json out 'j["targets"][0]["backup"]["restore"]')" "isowrite before.img.zst $dev"
+	[ "$(blkid -po value -s PTTYPE "$dev")" = dos ] || fail "it was not formatted"
+	run 0 "$ISOWRITE" --yes before.img.zst "$dev"
+	same before "$dev"
+	# What is there stays, without --overwrite.
+	run 2 "$ISOWRITE" format --yes --backup=before.img.zst "$dev"
+	same before "$dev"
+}
+
 test_backup_that_fails()
 {
 	need_root
