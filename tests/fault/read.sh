@@ -143,6 +143,38 @@ test_killed_leaves_nothing()
 	run 0 "$ISOWRITE" read "$dev" -o dir/copy.img.zst
 }
 
+# The write that follows a backup fails: what was there is safe, and it is said where.
+test_write_fails_after_the_backup()
+{
+	bad_stick err=w:3000320:512:5
+	cp stick before
+	run 6 "$ISOWRITE" --yes --backup=copy.img.zst "$(image data.iso)" "$dev"
+	has "isowrite copy.img.zst $dev" out
+	zstd -qdc copy.img.zst | cmp - before
+	rules
+	run 0 "$ISOWRITE" --yes copy.img.zst "$dev"
+	same before "$medium"
+}
+
+test_cancelled_backup()
+{
+	bad_stick bps=20000000
+	cp stick before
+	env --default-signal=INT "$ISOWRITE" --yes --json --backup=copy.img "$(image data.iso)" \
+		"$dev" >out 2>err &
+	pid=$!
+	sleep 0.4
+	kill -s INT $pid
+	status=0
+	wait $pid || status=$?
+	is $status 130
+	validate_json out
+	is "$(json out 'j["exit"]')" 8
+	has 'nothing was written' err
+	nothing_left
+	same before "$medium"
+}
+
 # The Nth system call of a kind fails: a good copy, or none.
 test_calls_that_fail()
 {
