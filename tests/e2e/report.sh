@@ -60,7 +60,8 @@ test_stick()
 	is "$(json out 'len(j["devices"])')" 1
 	is "$(json out 'j["devices"][0]["path"]')" /dev/sdb
 	# The leak checker cannot work below strace.
-	ASAN_OPTIONS=detect_leaks=0 run 0 as_disk strace -f -o "$T/trace" -e trace=open,openat "$ISOWRITE" --report /dev/sdb
+	ASAN_OPTIONS=detect_leaks=0 run 0 as_disk strace -f -o "$T/trace" \
+		-e trace=open,openat "$ISOWRITE" --report /dev/sdb
 	grep -q '"/dev/sdb"' trace || grep -q '/proc/self/fd' trace || fail "the trace is empty"
 	! grep -E '(/dev/sd|/proc/self/fd|/dev/loop).*(O_RDWR|O_WRONLY)' trace ||
 		fail "opened for writing"
