@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/guid.h"
+#include "base/cleanup.h"
 #include "base/num.h"
 #include "base/text.h"
 #include "cli/draw.h"
@@ -302,6 +303,22 @@ static void print_plan_map(struct ui *ui, const struct report *r, const struct p
 	print_one_map(ui, map_of_layout(&r->layout));
 }
 
+/* Not folded where nobody looks: for scripts a line is an extent. */
+static void print_extents(struct ui *ui, const struct plan *plan)
+{
+	auto_free char *text = NULL;
+	size_t len = 0;
+	FILE *out = ui_columns(STDOUT_FILENO) ? open_memstream(&text, &len) : NULL;
+
+	plan_dump(plan, out ? out : ui->out);
+	if (!out)
+		return;
+	if (fclose(out) == 0)
+		words_fold(ui->out, ui_columns(STDOUT_FILENO), text, PLAN_DUMP_WHAT);
+	else
+		plan_dump(plan, ui->out);
+}
+
 static void print_plan(struct ui *ui, const struct report *r)
 {
 	for (size_t i = 0; i < r->n_plans; i++) {
@@ -324,7 +341,7 @@ static void print_plan(struct ui *ui, const struct report *r)
 		}
 		if (!is_first)
 			fprintf(ui->out, ":\n");
-		plan_dump(r->plans[i].plan, ui->out);
+		print_extents(ui, r->plans[i].plan);
 		print_plan_map(ui, r, r->plans[i].plan);
 	}
 }

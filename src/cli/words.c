@@ -177,6 +177,39 @@ void words_message(FILE *out, unsigned int width, unsigned int column, const cha
 	fputc('\n', out);
 }
 
+/* Where a line breaks that has more than n columns: at its last blank before, or nowhere. */
+static size_t fold_at(const char *line, size_t len, size_t n)
+{
+	size_t blank = len;
+
+	for (size_t i = 1; i < len && columns(line, i) <= n; i++) {
+		if (line[i] == ' ' && line[i - 1] != ' ')
+			blank = i;
+	}
+	return columns(line, len) <= n ? len : blank;
+}
+
+void words_fold(FILE *out, unsigned int width, const char *text, unsigned int indent)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		unsigned int hang = 0;
+
+		while (width > indent && columns(text, len) > width - hang) {
+			size_t n = fold_at(text, len, width - hang);
+
+			if (n == len)
+				break;
+			fprintf(out, "%*s%.*s\n", (int)hang, "", (int)n, text);
+			hang = indent;
+			text += n + strspn(text + n, " ");
+			len = strcspn(text, "\n");
+		}
+		fprintf(out, "%*s%.*s\n", (int)hang, "", (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
 static const char *content_type(const struct device_content *content)
 {
 	static const char *const words[][2] = {

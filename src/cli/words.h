@@ -51,6 +51,12 @@ void words_message(FILE *out, unsigned int columns, unsigned int column, const c
 /* "6.2 GB", or with -b "6203355136 bytes". At least NUM_SIZE_LEN bytes. */
 const char *words_size(bool bytes, uint64_t n, char *buf, size_t size);
 
+/*
+ * Prints lines that are tables, those that are wider than the terminal (columns, 0: none) broken
+ * at the last blank that fits, and what follows indented.
+ */
+void words_fold(FILE *out, unsigned int columns, const char *text, unsigned int indent);
+
 /* A content for people: FAT32 "KEY", mounted on /media/anna/KEY. Escaped. */
 const char *words_content(const struct device_content *content, char *buf, size_t size);
 

@@ -594,7 +594,7 @@ void plan_dump(const struct plan *plan, FILE *out)
 	fprintf(out, "plan %s%s: %" PRIu64 " bytes, sectors of %u, I/O aligned to %u\n",
 		plan->planner, plan->is_open ? " (size of the image not yet known)" : "",
 		plan->geo.size, plan->geo.sector_size, plan->geo.io_align);
-	fprintf(out, "%16s %16s  %-8s  %-20s  %s\n", "start", "length", "kind", "from", "what");
+	fprintf(out, "%14s %14s  %-8s  %-18s  %s\n", "start", "length", "kind", "from", "what");
 	for (size_t i = 0; i < plan->n_extents; i++) {
 		const struct extent *e = &plan->extents[i];
 		char from[48] = "-";
@@ -602,7 +602,7 @@ void plan_dump(const struct plan *plan, FILE *out)
 		if (e->kind == EXTENT_SOURCE)
 			snprintf(from, sizeof(from), "image %u at %" PRIu64, e->source,
 				 e->source_offset);
-		fprintf(out, "%16" PRIu64 " %16" PRIu64 "  %-8s  %-20s  %s\n", e->start, e->len,
+		fprintf(out, "%14" PRIu64 " %14" PRIu64 "  %-8s  %-18s  %s\n", e->start, e->len,
 			extent_kind_name(e->kind), from, plan_what(plan, e));
 	}
 	for (size_t i = 0; i < plan->n_differences; i++) {
