@@ -32,19 +32,27 @@ static int error_unknown(const char *why, struct error *err)
 			 why);
 }
 
-/* An extended partition holds its logical ones, so its end is theirs. */
+static void claim_mbr_partition(const struct layout_mbr_partition *p, struct used *u)
+{
+	char by[48];
+
+	/* A protective entry says "everything"; the GPT speaks for itself. */
+	if (p->type == MBR_TYPE_PROTECTIVE)
+		return;
+	snprintf(by, sizeof(by), _("partition %u of its MBR"), p->number);
+	claim(u, p->start + p->size, by);
+}
+
+/*
+ * An extended partition counts with the free space in it: it must lie within the image. The
+ * logical ones should lie within it, and count where they do not.
+ */
 static void claim_mbr(const struct layout *lay, struct used *u)
 {
-	for (uint32_t i = 0; i < lay->mbr.n_partitions; i++) {
-		const struct layout_mbr_partition *p = &lay->mbr.partitions[i];
-		char by[48];
-
-		/* A protective entry says "everything"; the GPT speaks for itself. */
-		if (p->type == MBR_TYPE_PROTECTIVE)
-			continue;
-		snprintf(by, sizeof(by), _("partition %u of its MBR"), p->number);
-		claim(u, p->start + p->size, by);
-	}
+	for (uint32_t i = 0; i < lay->mbr.n_partitions; i++)
+		claim_mbr_partition(&lay->mbr.partitions[i], u);
+	for (uint32_t i = 0; i < lay->mbr.n_logical; i++)
+		claim_mbr_partition(&lay->mbr.logical[i], u);
 }
 
 static int claim_gpt(const struct layout *lay, struct used *u, struct error *err)
@@ -86,7 +94,9 @@ static void claim_apm(const struct layout *lay, struct used *u)
 static void claim_volumes(const struct layout *lay, struct used *u)
 {
 	if (lay->udf)
-		claim(u, lay->expected_size, lay->expected_by);
+		claim(u, lay->udf_start + lay->udf_size, _("its UDF volume"));
+	for (uint32_t i = 0; i < lay->n_hfs; i++)
+		claim(u, lay->hfs[i].start + lay->hfs[i].size, _("its HFS volume"));
 	if (!lay->volume.present)
 		return;
 	claim(u, lay->volume.size, _("its ISO 9660 volume"));
@@ -112,8 +122,8 @@ int used_find(const struct layout *lay, struct used *ret, struct error *err)
 		return -1;
 	if (lay->apm.present)
 		claim_apm(lay, &u);
-	if (lay->udf && has_finding(lay, "udf-anchor"))
-		return error_unknown(_("the UDF volume on it has no anchor"), err);
+	if (lay->udf && lay->udf_size == 0)
+		return error_unknown(_("the size of the UDF volume on it is not known"), err);
 	claim_volumes(lay, &u);
 	if (!has_table)
 		claim(&u, lay->expected_size, lay->expected_by);

@@ -76,6 +76,13 @@ static void test_mbr(void)
 	/* The logical ones lie in it. */
 	add_mbr(0x05, 300 * MIB, 50 * MIB);
 	ends_at(350 * MIB, "partition 3 of its MBR");
+	lay.mbr.n_logical = 1;
+	lay.mbr.logical[0].number = 5;
+	lay.mbr.logical[0].start = 310 * MIB;
+	lay.mbr.logical[0].size = 20 * MIB;
+	ends_at(350 * MIB, "partition 3 of its MBR");
+	lay.mbr.logical[0].size = 60 * MIB;
+	ends_at(370 * MIB, "partition 5 of its MBR");
 	/* A table that says more than there is: all of it. */
 	add_mbr(0x83, 400 * MIB, 4 * GIB);
 	ends_at(GIB, "partition 4 of its MBR");
@@ -145,11 +152,15 @@ static void test_volumes(void)
 	ends_at(300 * MIB, "its file system");
 	begin();
 	lay.udf = true;
-	lay.expected_size = 300 * MIB;
-	snprintf(lay.expected_by, sizeof(lay.expected_by), "its UDF volume");
+	lay.udf_start = MIB;
+	lay.udf_size = 299 * MIB;
 	ends_at(300 * MIB, "its UDF volume");
-	layout_add_finding(&lay, LAYOUT_WARNING, "udf-anchor", "none");
-	unknown("anchor");
+	lay.n_hfs = 1;
+	lay.hfs[0].start = 200 * MIB;
+	lay.hfs[0].size = 150 * MIB;
+	ends_at(350 * MIB, "its HFS volume");
+	lay.udf_size = 0;
+	unknown("UDF volume");
 }
 
 static void test_unknown(void)
