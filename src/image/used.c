@@ -7,6 +7,9 @@
 
 #include "base/num.h"
 #include "disk/mbr.h"
+#include "disk/udf.h"
+
+#define UDF_ANCHORS_WITHIN 600 /* blocks: 256, the reserve descriptors, alignment */
 
 static bool has_finding(const struct layout *lay, const char *code)
 {
@@ -90,11 +93,32 @@ static void claim_apm(const struct layout *lay, struct used *u)
 		      _("a partition of its Apple partition map"));
 }
 
+/*
+ * Behind its partition a UDF volume has reserve descriptors and up to two more anchors, the last
+ * one in its last block (ECMA-167 3/8.4.2.1): the farthest of them is its end.
+ */
+static int claim_udf(struct source *src, const struct layout *lay, struct used *u,
+		     struct error *err)
+{
+	uint64_t end = lay->udf_start + lay->udf_size;
+	uint8_t sector[UDF_SECTOR];
+
+	claim(u, end, _("its UDF volume"));
+	end = num_round_up(end, UDF_SECTOR);
+	for (unsigned int i = 0; i < UDF_ANCHORS_WITHIN; i++, end += UDF_SECTOR) {
+		if (!num_is_within(end, UDF_SECTOR, lay->size))
+			break;
+		if (source_read_at(src, end, sector, UDF_SECTOR, err) < 0)
+			return -1;
+		if (udf_check_tag(sector, (uint32_t)(end / UDF_SECTOR)) == UDF_TAG_ANCHOR)
+			claim(u, end + UDF_SECTOR, _("its UDF volume"));
+	}
+	return 0;
+}
+
 /* Volumes may reach behind the partitions, boot images behind the volume. */
 static void claim_volumes(const struct layout *lay, struct used *u)
 {
-	if (lay->udf)
-		claim(u, lay->udf_start + lay->udf_size, _("its UDF volume"));
 	for (uint32_t i = 0; i < lay->n_hfs; i++)
 		claim(u, lay->hfs[i].start + lay->hfs[i].size, _("its HFS volume"));
 	if (!lay->volume.present)
@@ -108,7 +132,7 @@ static void claim_volumes(const struct layout *lay, struct used *u)
 	}
 }
 
-int used_find(const struct layout *lay, struct used *ret, struct error *err)
+int used_find(struct source *src, const struct layout *lay, struct used *ret, struct error *err)
 {
 	bool is_gpt_read = lay->gpt.present && (!lay->mbr.present || lay->mbr.is_protective);
 	bool has_table = lay->mbr.present || lay->gpt.present || lay->apm.present;
@@ -124,6 +148,8 @@ int used_find(const struct layout *lay, struct used *ret, struct error *err)
 		claim_apm(lay, &u);
 	if (lay->udf && lay->udf_size == 0)
 		return error_unknown(_("the size of the UDF volume on it is not known"), err);
+	if (lay->udf && claim_udf(src, lay, &u, err) < 0)
+		return -1;
 	claim_volumes(lay, &u);
 	if (!has_table)
 		claim(&u, lay->expected_size, lay->expected_by);

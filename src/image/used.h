@@ -18,6 +18,7 @@
 
 #include "base/error.h"
 #include "image/layout.h"
+#include "image/source.h"
 
 struct used {
 	uint64_t end; /* bytes; at most the device's size */
@@ -26,9 +27,10 @@ struct used {
 };
 
 /*
- * lay: of the whole device. ERROR_IMAGE "used-unknown" when nothing says where the used part
+ * lay: of the whole device, which is src (RANDOM). ERROR_IMAGE "used-unknown" when nothing says where the used part
  * ends, or what does is damaged, with the reason.
  */
-int used_find(const struct layout *lay, struct used *ret, struct error *err);
+int used_find(struct source *src, const struct layout *lay, struct used *ret,
+	      struct error *err);
 
 #endif

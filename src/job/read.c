@@ -105,7 +105,7 @@ static int find_used(struct job *j, struct error *err)
 			_("It cannot be said where its used part ends: it begins like a %s "
 			  "file. Without --used all of it is read."),
 			src->compression);
-	if (detect_layout(src, USED_BUDGET, lay, err) < 0 || used_find(lay, &used, err) < 0)
+	if (detect_layout(src, USED_BUDGET, lay, err) < 0 || used_find(src, lay, &used, err) < 0)
 		return -1;
 	if (used.needs_backup_gpt && move_backup_gpt(src, lay, used.end, &copy->plan, err) < 0) {
 		if (err->kind != ERROR_IMAGE)

@@ -5,11 +5,36 @@
 #include <stdlib.h>
 
 #include "base/num.h"
+#include "disk/udf.h"
 #include "tap.h"
 
+static int read_at(struct source *src, uint64_t off, void *buf, size_t len, struct error *err);
+
+static const struct source_ops ops = { .name = "memory", .read_at = read_at };
+static struct source src = { .ops = &ops, .access = SOURCE_RANDOM, .size = GIB };
+static uint64_t anchor; /* bytes: where there is one, 0 nowhere */
 static struct layout lay;
 static struct used used;
 static struct error err;
+
+/* Nothing but an anchor of a UDF volume (ECMA-167 3/10.2), as far as its tag goes. */
+static int read_at(struct source *s, uint64_t off, void *buf, size_t len, struct error *e)
+{
+	uint8_t tag[UDF_SECTOR] = { 2, 0, 2 };
+	uint32_t lba = (uint32_t)(off / UDF_SECTOR);
+
+	(void)s;
+	(void)e;
+	memset(buf, 0, len);
+	if (off != anchor || len != UDF_SECTOR)
+		return 0;
+	for (unsigned int i = 0; i < 4; i++)
+		tag[12 + i] = (uint8_t)(lba >> 8 * i);
+	for (unsigned int i = 0; i < 16; i++)
+		tag[4] = (uint8_t)(tag[4] + (i == 4 ? 0 : tag[i]));
+	memcpy(buf, tag, len);
+	return 0;
+}
 
 /* A stick of 1 GiB with nothing on it. */
 static void begin(void)
@@ -52,7 +77,7 @@ static void put_backup(uint64_t lba)
 
 static void ends_at(uint64_t end, const char *by)
 {
-	CHECK(used_find(&lay, &used, &err) == 0);
+	CHECK(used_find(&src, &lay, &used, &err) == 0);
 	CHECK_U64(used.end, end);
 	CHECK_STR(used.by, by);
 }
@@ -60,7 +85,7 @@ static void ends_at(uint64_t end, const char *by)
 static void unknown(const char *why)
 {
 	used.end = 77;
-	CHECK(used_find(&lay, &used, &err) == -1);
+	CHECK(used_find(&src, &lay, &used, &err) == -1);
 	CHECK(err.kind == ERROR_IMAGE);
 	CHECK(strstr(err.msg, why) != NULL);
 	CHECK_U64(used.end, 77);
@@ -154,6 +179,10 @@ static void test_volumes(void)
 	lay.udf = true;
 	lay.udf_start = MIB;
 	lay.udf_size = 299 * MIB;
+	ends_at(300 * MIB, "its UDF volume");
+	anchor = 300 * MIB + 300 * UDF_SECTOR;
+	ends_at(anchor + UDF_SECTOR, "its UDF volume");
+	anchor = 400 * MIB; /* another volume's */
 	ends_at(300 * MIB, "its UDF volume");
 	lay.n_hfs = 1;
 	lay.hfs[0].start = 200 * MIB;
