@@ -63,8 +63,13 @@ static int claim_gpt(const struct layout *lay, struct used *u, struct error *err
 	const struct layout_gpt *gpt = &lay->gpt;
 	uint64_t bs = gpt->block_size, array;
 
-	if (!gpt->primary.valid)
-		return error_unknown(_("its primary GPT is damaged"), err);
+	if (!gpt->primary.valid && !gpt->backup.valid)
+		return error_unknown(_("its GPT is damaged"), err);
+	/* The only good copy: on a disc, whose blocks are others, it is the only one seen. */
+	if (!gpt->primary.valid) {
+		claim(u, (num_min(gpt->backup.lba, lay->size / bs) + 1) * bs, _("its backup GPT"));
+		return 0;
+	}
 	if (has_finding(lay, "gpt-many-partitions"))
 		return error_unknown(_("it has more partitions than are looked at"), err);
 	array = (uint64_t)gpt->primary.n_entries * gpt->primary.entry_size;

@@ -96,13 +96,13 @@ static void write_back(const struct target *t)
 	(void)fsync(t->fd);
 }
 
-/* Uncached where the driver has it. */
+/* Uncached where the driver has it. Without O_NONBLOCK, by which an empty drive would open. */
 static int open_block(const struct target *t, int claim, bool *ret_is_direct)
 {
-	int fd = target_reopen(t, O_RDONLY | O_NONBLOCK | O_DIRECT | claim);
+	int fd = target_reopen(t, O_RDONLY | O_DIRECT | claim);
 
 	*ret_is_direct = fd >= 0;
-	return fd < 0 && errno == EINVAL ? target_reopen(t, O_RDONLY | O_NONBLOCK | claim) : fd;
+	return fd < 0 && errno == EINVAL ? target_reopen(t, O_RDONLY | claim) : fd;
 }
 
 /* errno stays. */
@@ -135,6 +135,9 @@ int target_open_source(struct target *t, bool was_unmounted, bool *ret_is_shared
 	}
 	if (fd < 0 && (errno == EACCES || errno == EPERM))
 		return target_error_permission(t, errno, err);
+	if (fd < 0 && errno == ENOMEDIUM)
+		return error_set(err, ERROR_IO, "no-medium", _("%s has no medium in it."),
+				 target_safe_path(t, safe));
 	if (fd < 0)
 		return error_set_sys(err, ERROR_IO, "cannot-open", errno, _("Cannot open %s"),
 				     target_safe_path(t, safe));

@@ -146,7 +146,8 @@ static int open_device(struct job *j, struct error *err)
 	}
 	if (target_open_source(t, rt->was_unmounted, &is_shared, err) < 0)
 		return -1;
-	if (is_shared)
+	/* What is written to a disc in a drive? */
+	if (is_shared && !t->info.readonly && strcmp(t->info.transport, "optical") != 0)
 		job_warn(j, 0, "in-use",
 			 _("%s is in use%s: what is written to it meanwhile may spoil the copy%s."),
 			 text_escape(rt->path, SIZE_MAX, name, sizeof(name)),

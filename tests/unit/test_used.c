@@ -134,7 +134,9 @@ static void test_gpt(void)
 	lay.gpt.n_partitions = 0;
 	ends_at(34 * 512, "its GPT");
 	lay.gpt.primary.valid = lay.gpt.valid = false;
-	unknown("primary GPT");
+	unknown("GPT is damaged");
+	put_backup(GIB / 512 - 1);
+	ends_at(GIB, "its backup GPT");
 }
 
 /* A stick whose last partition ends right before the backup: nothing is left out. */
