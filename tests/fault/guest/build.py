@@ -23,7 +23,7 @@ EARLY = ['virtio_pci', '9pnet_virtio', '9p', 'xhci_pci', 'sd_mod', 'usb_storage'
 OPTIONS = {'usb_storage': 'delay_use=0'}
 # There for scripts to load by `need NAME`.
 ON_DEMAND = ['vfat', 'nls_cp437', 'nls_ascii', 'exfat', 'ext4', 'crc32c_generic', 'isofs', 'loop',
-             'dm_mod']
+             'dm_mod', 'sr_mod']
 # Where those and their dependencies are found in the package.
 FOLDERS = re.compile(r'/kernel/(drivers/(usb|scsi|virtio|block|cdrom|md|dax)|block|fs|net/9p|lib|'
                      r'crypto|arch/x86/crypto)/.*\.ko$|/modules\.builtin$')

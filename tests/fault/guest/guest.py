@@ -62,7 +62,7 @@ disk() {
 
 @dataclass
 class Stick:
-    """One USB stick: BOT (driver usb-storage) or UAS, on a file of the host."""
+    """One USB stick: BOT (driver usb-storage) or UAS, on a file of the host. Or a disc in a drive."""
     name: str
     file: str
     port: int
@@ -70,6 +70,7 @@ class Stick:
     product: str = 'Flash Disk'
     serial: str = ''
     uas: bool = False
+    disc: bool = False
     readonly: bool = False
     bps: int = 0  # bytes per second, reads and writes together; 0 = as fast as it goes
     device: dict = field(default_factory=dict)  # further properties of scsi-hd
@@ -83,13 +84,16 @@ class Stick:
             args += ['-object', json.dumps(group)]
             node = {'driver': 'throttle', 'throttle-group': f'tg-{self.name}', 'file': node}
         block = {'driver': 'raw', 'node-name': f'node-{self.name}', 'file': node,
-                 'read-only': self.readonly}
+                 'read-only': self.readonly or self.disc}
         bus = {'driver': 'usb-uas' if self.uas else 'usb-bot', 'id': f'usb-{self.name}',
                'bus': 'xhci.0', 'port': str(self.port), 'serial': self.serial or self.name}
         disk = {'driver': 'scsi-hd', 'id': f'disk-{self.name}', 'bus': f'usb-{self.name}.0',
                 'scsi-id': 0, 'lun': 0, 'drive': block['node-name'], 'vendor': self.vendor,
                 'product': self.product, 'removable': True,
                 'rerror': 'report', 'werror': 'report', **self.device}
+        if self.disc:
+            del disk['removable']
+            disk['driver'] = 'scsi-cd'
         return args + ['-blockdev', json.dumps(block), '-device', json.dumps(bus),
                        '-device', json.dumps(disk)]
 

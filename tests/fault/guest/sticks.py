@@ -4,8 +4,8 @@
 One boot, one stick for each question: is it listed as what it is, is it written
 and its table seen by the kernel, is a mounted or a write-protected one left
 alone, is an image for other sectors refused, is a formatted one mounted, what happens when a stick is pulled
-out while it is written and while it is read back, and does a name full of
-terminal escapes stay a name.
+out while it is written and while it is read back, does a name full of terminal
+escapes stay a name, and is a disc in a drive read.
 
 Status: 0 as it should be, 1 not, 77 something is missing (the last line says what).
 """
@@ -80,6 +80,14 @@ give fat $(disk FAT-8) fat32 vfat
 give exfat $(disk EXFAT-9) exfat exfat
 give ext $(disk EXT-10) ext4 ext4
 
+need sr_mod
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    [ ! -b /dev/sr0 ] || break
+    usleep 100000
+done
+try disc read --json /dev/sr0 -o /mnt/disc.iso
+try used-disc read --used --json /dev/sr0 -o /mnt/used-disc.iso.zst
+
 try pulled -y --json=lines /tmp/image.iso /dev/$pulled
 ev pulled
 try late -y --json=lines /tmp/image.iso /dev/$late
@@ -139,10 +147,12 @@ class Sticks:
             Stick('exfat', self.path('exfat'), 9, serial='EXFAT-9',
                   device={'logical_block_size': 4096, 'physical_block_size': 4096}),
             Stick('ext', self.path('ext'), 10, serial='EXT-10'),
+            Stick('disc', self.path('disc'), 11, serial='DISC-11', disc=True),
         ]
         for stick in self.sticks:
             with open(stick.file, 'wb') as f:
                 f.truncate(2 * SIZE if stick.name in FORMATTED else SIZE)
+        shutil.copy(image, self.path('disc'))
         make_used(self.path('used'))
         shutil.copy(self.path('used'), self.path('used-before'))
         kernel, initrd = build.prepare(cache)
@@ -239,6 +249,15 @@ class Sticks:
             run = subprocess.run([*checker, self.path('volume')], capture_output=True, text=True)
             check(run.returncode == 0, f'{name}: {run.stdout} {run.stderr}')
 
+    def test_disc(self):
+        for name in 'disc', 'used-disc':
+            check(self.status(name) == '0', f'{name}: status {self.status(name)}')
+            check(self.json(name)['device']['sector_size'] == 2048, f'{name}: no disc')
+        with open(self.image, 'rb') as f:
+            image = f.read()
+        with open(os.path.join(self.guest.share, 'disc.iso'), 'rb') as f:
+            check(f.read() == image, 'the disc was not read')
+
     def test_pulled(self):
         for name, phase in ('pulled', 'write'), ('late', 'verify'):
             unplugged = self.guest.times.get('unplug ' + name)
@@ -276,7 +295,8 @@ def main():
         sys.exit(77)
     bad = 0
     for test in (sticks.run, sticks.test_listed, sticks.test_written, sticks.test_mounted,
-                 sticks.test_refused, sticks.test_formatted, sticks.test_evil_name, sticks.test_pulled):
+                 sticks.test_refused, sticks.test_formatted, sticks.test_evil_name,
+                 sticks.test_disc, sticks.test_pulled):
         try:
             test()
         except (Failed, LookupError, ValueError, TypeError) as e:
