@@ -436,17 +436,37 @@ int format_zero_until(struct plan *plan, uint64_t end, const char *what, struct 
 	return now < end ? plan_append_zero(plan, end - now, what, err) : 0;
 }
 
+/* Where the volume's last MiB begins. */
+static uint64_t last_start(const struct plan *plan, const struct format_volume *v)
+{
+	return num_round_down(v->start + v->size - MIB, plan->geo.io_align);
+}
+
+/*
+ * RAID members and ZFS are found by what lies at a partition's end, and the old one may have
+ * ended where ours does.
+ */
+static int append_last(struct plan *plan, const struct format_volume *v, struct error *err)
+{
+	uint64_t keep = num_round_up(plan_end(plan), plan->geo.io_align);
+	uint64_t last = last_start(plan, v);
+
+	if (keep < last && (format_zero_until(plan, keep, "zeros of the volume", err) < 0 ||
+			    plan_append_keep(plan, last - keep, "not touched", err) < 0))
+		return -1;
+	return format_zero_until(plan, v->start + v->size,
+				 "the volume's last MiB: no stale superblock", err);
+}
+
 /* Up to byte end: zeros where old superblocks might be found, else nothing is touched. */
 static int append_gap(struct plan *plan, const struct format_volume *v, uint64_t end,
 		      struct error *err)
 {
-	uint64_t last_mib = num_round_down(plan->geo.size - MIB, plan->geo.io_align);
-	uint64_t keep;
+	uint64_t keep = num_min(end, last_start(plan, v));
 
 	if (format_zero_until(plan, num_min(end, v->start + EXT4_HEAD), "zeros of the volume",
 			      err) < 0)
 		return -1;
-	keep = num_min(end, last_mib);
 	if (plan_end(plan) < keep &&
 	    plan_append_keep(plan, keep - plan_end(plan), "not touched", err) < 0)
 		return -1;
@@ -480,7 +500,7 @@ static int fill_plan(struct plan *plan, const struct format_volume *v,
 		rc = format_append_exfat(plan, v, err);
 	else
 		rc = format_append_fat(plan, v, err);
-	if (rc < 0 || plan_close(plan, 0, err) < 0)
+	if (rc < 0 || append_last(plan, v, err) < 0 || plan_close(plan, 0, err) < 0)
 		return -1;
 	if (v->table == FORMAT_TABLE_GPT && overlay_backup(plan, v, err) < 0)
 		return -1;

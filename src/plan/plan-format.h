@@ -5,7 +5,7 @@
  * and zeros, free clusters are kept as they are.
  *
  *   0    align                                                        size
- *   |MBR |volume: boot sectors, FATs, root |not touched    |zeros (GPT)|
+ *   |MBR |volume: boot sectors, FATs, root |not touched |zeros    (GPT)|
  *
  *   plan-format.c      what it becomes: type, table, place, label, identifiers
  *   plan-format-fat.c  the FAT16, FAT32 and exFAT volume's extents

@@ -119,6 +119,37 @@ test_odd_sizes()
 	done
 }
 
+# An old partition's end may be the new one's: RAID and ZFS are found by what lies there.
+test_a_stale_superblock_at_the_volumes_end()
+{
+	local type table size
+
+	while read -r type table size; do
+		blank "$size" s
+		run 0 "$ISOWRITE" format -n --json --table="$table" --type="$type" file:s
+		python3 - "$(volume start)" "$(volume size)" s <<-'END' || fail python
+			import struct, sys
+			start, size = int(sys.argv[1]), int(sys.argv[2])
+			offset = size // 4096 * 4096 - 8192  # of a RAID member with metadata 1.0
+			sb = bytearray(256)
+			struct.pack_into("<II16s32s", sb, 0, 0xa92b4efc, 1, b"", b"\1" * 16)
+			struct.pack_into("<Q", sb, 144, offset // 512)
+			struct.pack_into("<I", sb, 216, sum(struct.unpack("<64I", sb)) % 0xffffffff)
+			with open(sys.argv[3], "r+b") as f:
+			    f.seek(start + offset)
+			    f.write(sb)
+		END
+		is "$(blkid -p -o value -s TYPE -O "$(volume start)" -S "$(volume size)" s)" \
+			linux_raid_member "before"
+		run 0 "$ISOWRITE" format -y --json --table="$table" --type="$type" file:s
+		judge s "$type" null
+	done <<-END
+		fat32 gpt 67108864
+		exfat mbr 68156928
+		ext4 gpt 67900416
+	END
+}
+
 test_gpt()
 {
 	blank 100M s
