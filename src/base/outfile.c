@@ -46,8 +46,8 @@ static int open_directory(const char *what, const char *path, struct error *err)
 
 		if (fd >= 0)
 			close(fd);
-		return error_set_sys(err, ERROR_USAGE, "output-path", sys,
-				     _("The %s %s cannot be written"), what,
+		return error_set_sys(err, sys == EACCES ? ERROR_REFUSED : ERROR_USAGE,
+				     "output-path", sys, _("The %s %s cannot be written"), what,
 				     text_escape(path, SIZE_MAX, name, sizeof(name)));
 	}
 	return fd;

@@ -17,7 +17,10 @@
 
 #include "base/error.h"
 
-/* Before anything is done: can it be written there later? Nothing is created. ERROR_USAGE. */
+/*
+ * Before anything is done: can it be written there later? Nothing is created. ERROR_USAGE, or
+ * ERROR_REFUSED where the directory's permissions forbid it.
+ */
 int outfile_check(const char *what, const char *path, bool overwrite, struct error *err);
 
 /* Bytes that the file system has left where it would lie; UINT64_MAX unknown. */

@@ -258,6 +258,8 @@ static void make_command(const struct report_target *rt, bool is_truncated, char
 	text_shell_quote(plain, file, sizeof(file));
 	snprintf(plain, sizeof(plain), "%s%s", rt->info.is_file ? "file:" : "", rt->path);
 	text_shell_quote(plain, device, sizeof(device));
+	if (!file[0] || !device[0])
+		return; /* too long to be pasted */
 	snprintf(buf, size, "isowrite %s%s%s%s%s %s", wants_fix_gpt(rt) ? "--fix-gpt " : "",
 		 allow[0] ? "--allow=" : "", allow, allow[0] ? " " : "", file, device);
 }
@@ -269,6 +271,8 @@ static void make_dd_command(const struct report_target *rt, char *buf, size_t si
 
 	text_shell_quote(rt->copy->path, file, sizeof(file));
 	text_shell_quote(rt->path, device, sizeof(device));
+	if (!file[0] || !device[0])
+		return;
 	if (strcmp(rt->copy->compression, "zstd") == 0)
 		snprintf(buf, size, "zstd -dc -- %s | dd of=%s bs=1M iflag=fullblock conv=fsync",
 			 file, device);

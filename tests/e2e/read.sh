@@ -284,6 +284,26 @@ test_put_back()
 	same before "$dev"
 }
 
+# Quoted for the shell, or not suggested at all.
+test_put_back_from_odd_names()
+{
+	local dev name
+
+	noise 2M stick
+	dev=$(attach stick)
+	for name in "it's a \$stick.img" -dash ' blank' write; do
+		run 0 "$ISOWRITE" read --overwrite "$dev" -o "$name"
+		command=$(sed -n 's/^    isowrite //p' out)
+		dd if=/dev/zero of="$dev" bs=1M count=2 status=none
+		run 0 bash -c "$ISOWRITE --yes $command"
+		same "$name" "$dev"
+	done
+	name=$(printf '%0200d/' 1 2 3 4 5 6)
+	mkdir -p "$name"
+	run 0 "$ISOWRITE" read "$dev" -o "${name}copy.img"
+	lacks_text 'put it back' out
+}
+
 # It would be decompressed when it is written.
 test_that_looks_compressed()
 {
