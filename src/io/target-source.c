@@ -34,9 +34,7 @@ static int look(struct target *t, const char *path, struct error *err)
 		if (errno == EACCES)
 			return error_set_sys(err, ERROR_REFUSED, "permission", errno,
 					     _("Cannot open %s"), safe);
-		return error_set(err, ERROR_USAGE, "no-such-source",
-				 _("There is no %s to read; isowrite devices --all lists what is "
-				   "plugged in."),
+		return error_set(err, ERROR_USAGE, "no-such-source", _("There is no %s to read."),
 				 safe);
 	}
 	t->path_fd = open(real, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -114,8 +112,7 @@ static bool wait_busy(unsigned int *waited)
 	return again;
 }
 
-int target_open_source(struct target *t, bool was_unmounted, bool *ret_is_shared,
-		       struct error *err)
+int target_open_source(struct target *t, bool was_unmounted, bool *ret_is_shared, struct error *err)
 {
 	bool is_shared = false, is_direct = false;
 	unsigned int waited = was_unmounted ? 0 : UINT_MAX;
