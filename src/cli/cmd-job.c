@@ -146,6 +146,8 @@ static void print_errors(struct ui *ui, const struct report *r)
 		ui_warn(ui, "%s", r->error.msg);
 		if (is_permission(&r->error))
 			print_sudo(ui);
+		if (r->error.code && strcmp(r->error.code, "no-such-source") == 0)
+			cmd_print_sticks(ui, ui->opts->operands[0], 0);
 	}
 	for (size_t i = 0; i < r->n_targets && n_told < max; i++) {
 		const struct report_target *t = &r->targets[i];
@@ -156,8 +158,7 @@ static void print_errors(struct ui *ui, const struct report *r)
 		/* What ended the whole job was said already. */
 		if (strcmp(t->error.msg, r->error.msg) != 0)
 			ui_warn(ui, "%s", t->error.msg);
-		if (t->error.code && (strcmp(t->error.code, "no-such-target") == 0 ||
-				      strcmp(t->error.code, "no-such-source") == 0))
+		if (t->error.code && strcmp(t->error.code, "no-such-target") == 0)
 			missing = t->path;
 		wants_sticks = wants_sticks || missing || (t->has_rule && !r->is_dry_run);
 		wants_sudo = wants_sudo || is_permission(&t->error);
