@@ -103,7 +103,6 @@ static bool choose(struct sums_list *l, const char *path, bool is_plain, bool ta
 		memcpy(plain, path, len);
 		plain[len] = '\0';
 		sums_choose(&l->sums, plain, takes_bare, takes_only, &l->choice);
-		l->is_plain_named = l->choice.state != SUMS_ABSENT;
 	}
 	return l->choice.state != SUMS_ABSENT;
 }

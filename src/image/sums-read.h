@@ -20,7 +20,6 @@ struct sums_list {
 	bool is_own; /* by its name, of this image alone */
 	struct sums sums;
 	struct sums_choice choice;
-	bool is_plain_named; /* chosen for the name without .gz, .xz ... */
 	struct error error;  /* ERROR_NONE, or why it was not read */
 };
 

@@ -52,7 +52,7 @@ struct job_gate {
 /* As in struct report, until it is published. */
 struct job_trust {
 	enum trust_verdict verdict;
-	char by[256], detail[256], note[256], name[256];
+	char by[256], detail[TRUST_DETAIL_SIZE], note[TRUST_NOTE_SIZE], name[256];
 	const char *alg, *of;
 };
 

@@ -22,11 +22,11 @@ static bool is_compressed(const struct job *j)
 	return strcmp(j->source->compression, "none") != 0;
 }
 
-static struct report_digest *find_digest(const struct job *j, const char *alg)
+static const struct report_digest *find_digest(const struct job *j, const char *alg)
 {
 	for (size_t i = 0; alg && i < j->n_digests; i++) {
 		if (strcmp(j->digests[i].alg, alg) == 0)
-			return (struct report_digest *)&j->digests[i];
+			return &j->digests[i];
 	}
 	return NULL;
 }

@@ -41,6 +41,9 @@ enum trust_verdict {
 	TRUST_BAD_SIGNATURE,
 };
 
+#define TRUST_NOTE_SIZE 384
+#define TRUST_DETAIL_SIZE 704 /* a list's name, the note, and some words */
+
 /* The image's digests by one algorithm; len 0: not known. */
 struct report_digest {
 	const char *alg;
@@ -114,8 +117,8 @@ struct report {
 	const char *mode_note; /* why auto chose another planner than raw, or NULL */
 	enum trust_verdict trust;
 	char trust_by[256]; /* escaped: the list's name; or the digest given */
-	char trust_detail[256]; /* "matches the digest you gave", or of a mismatch the sentence */
-	char trust_note[256]; /* of TRUST_LISTED: what "listed in ..." goes on with, or "" */
+	char trust_detail[TRUST_DETAIL_SIZE]; /* "matches the digest you gave", or of a mismatch the sentence */
+	char trust_note[TRUST_NOTE_SIZE]; /* of TRUST_LISTED: what "listed in ..." goes on with, or "" */
 	char trust_name[256]; /* escaped: how the list calls the image, where it is renamed, or "" */
 	const char *trust_alg; /* what was compared: "sha256", or NULL */
 	const char *trust_of; /* "file" or "content" matched, or NULL */
