@@ -16,7 +16,7 @@
 #include "image/source-internal.h"
 
 #define PIECE (256 * KIB)
-#define N_PIECES 4
+#define N_PIECES 16
 
 struct digester;
 
