@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,41 +82,42 @@ int source_set_unsupported(const struct source_input *in, const char *format, co
 			 source_name(in->src, name), format, what);
 }
 
+/* "COMMAND FILE > image.img", or "COMMAND |" to put before isowrite. */
+static int set_do_it_yourself(const struct source_input *in, const char *what, const char *command,
+			      const char *code, struct error *err)
+{
+	char quoted[SOURCE_NAME_SIZE];
+	const char *path = in->src->path;
+
+	if (!in->is_seekable || strcmp(path, "-") == 0)
+		return error_set(err, ERROR_LACKING, code, _("%s. Put this before isowrite: %s |"),
+				 what, command);
+	return error_set(err, ERROR_LACKING, code,
+			 _("%s. Decompress it first: %s %s%s > image.img"), what, command,
+			 path[0] == '-' ? "./" : "",
+			 text_shell_quote(path, quoted, sizeof(quoted)));
+}
+
 int source_set_memory(const struct source_input *in, uint64_t limit, const char *command,
 		      struct error *err)
 {
-	char name[SOURCE_NAME_SIZE], quoted[SOURCE_NAME_SIZE];
+	char name[SOURCE_NAME_SIZE], what[SOURCE_NAME_SIZE + 128];
 
-	if (!in->is_seekable)
-		return error_set(
-			err, ERROR_LACKING, "memory-limit",
-			_("Decompressing %s needs more than the %" PRIu64
-			  " MiB of memory that isowrite allows. Put this before isowrite:\n  %s |"),
-			source_name(in->src, name), limit / MIB, command);
-	return error_set(err, ERROR_LACKING, "memory-limit",
-			 _("Decompressing %s needs more than the %" PRIu64
-			   " MiB of memory that isowrite allows. Decompress it first:\n  %s %s > "
-			   "image.img"),
-			 source_name(in->src, name), limit / MIB, command,
-			 text_shell_quote(in->src->path, quoted, sizeof(quoted)));
+	snprintf(what, sizeof(what),
+		 _("Decompressing %s needs more than the %" PRIu64
+		   " MiB of memory that isowrite allows"),
+		 source_name(in->src, name), limit / MIB);
+	return set_do_it_yourself(in, what, command, "memory-limit", err);
 }
 
 int source_set_lacking(const struct source_input *in, const struct source_codec *codec,
 		       struct error *err)
 {
-	char name[SOURCE_NAME_SIZE], quoted[SOURCE_NAME_SIZE];
+	char name[SOURCE_NAME_SIZE], what[SOURCE_NAME_SIZE + 128];
 
-	if (!in->is_seekable)
-		return error_set(err, ERROR_LACKING, "not-built-in",
-				 _("%s is %s data, and this isowrite was built without %s. "
-				   "Put this before isowrite: %s |"),
-				 source_name(in->src, name), codec->name, codec->lacks,
-				 codec->command);
-	return error_set(err, ERROR_LACKING, "not-built-in",
-			 _("%s is %s data, and this isowrite was built without %s. "
-			   "Decompress it first: %s %s > image.img"),
-			 source_name(in->src, name), codec->name, codec->lacks, codec->command,
-			 text_shell_quote(in->src->path, quoted, sizeof(quoted)));
+	snprintf(what, sizeof(what), _("%s is %s data, and this isowrite was built without %s"),
+		 source_name(in->src, name), codec->name, codec->lacks);
+	return set_do_it_yourself(in, what, codec->command, "not-built-in", err);
 }
 
 static int start_codec(struct source *src, struct error *err)

@@ -30,6 +30,18 @@ static inline void bytes_add(struct bytes *b, const void *p, size_t len)
 	b->len += len;
 }
 
+/* n times b. */
+static inline struct bytes bytes_repeat(struct bytes b, size_t n)
+{
+	struct bytes out = { .p = malloc(n * b.len + 1), .len = n * b.len };
+
+	if (!out.p)
+		abort();
+	for (size_t i = 0; i < n; i++)
+		memcpy(out.p + i * b.len, b.p, b.len);
+	return out;
+}
+
 /* Half noise, half runs: compresses, but not to nothing. The same for the same seed. */
 static inline struct bytes bytes_sample(size_t len, uint32_t seed)
 {

@@ -17,38 +17,38 @@ static const struct inflate_ops *const libraries[] = {
 #define FOR_EACH_LIBRARY(ops) \
 	for (size_t l_ = 0; l_ < ARRAY_SIZE(libraries) && (ops = libraries[l_]); l_++)
 
+#define OUT_MAX (512 * 1024) /* more than any test's data */
+
 /* Feeds step_in bytes at a time into room for step_out; *ret_rest is what was not taken. */
 static enum inflate_status inflate_all(const struct inflate_ops *ops, struct bytes packed,
 				       size_t step_in, size_t step_out, struct bytes *ret,
 				       size_t *ret_rest)
 {
 	enum inflate_status status = INFLATE_GOING;
-	uint8_t *out = malloc(step_out);
+	size_t at = 0, room = OUT_MAX;
 	void *state = ops->start();
-	size_t at = 0;
+	uint8_t *in;
 
-	*ret = (struct bytes){ 0 };
-	bytes_add(ret, "", 0);
+	step_in = num_min(step_in, packed.len);
+	in = malloc(INFLATE_LOOK_AHEAD + step_in);
+	*ret = (struct bytes){ .p = malloc(OUT_MAX) };
 	while (status == INFLATE_GOING) {
-		size_t n = num_min(step_in, packed.len - at);
-		/* Its own place each time, with no more of the last one than was agreed. */
+		size_t n = num_min(step_in, packed.len - at), n_out = num_min(step_out, room);
+		/* In its own place each time, with no more of the last one than was agreed. */
 		size_t back = num_min(at, INFLATE_LOOK_AHEAD);
-		uint8_t *mine = malloc(back + n + 1);
-		struct inflate_io io = {
-			.in = mine + back, .in_len = n, .out = out, .out_len = step_out
-		};
+		struct inflate_io io = { in + back, n, ret->p + ret->len, n_out };
 
-		memcpy(mine, packed.p + at - back, back + n);
+		memcpy(in, packed.p + at - back, back + n);
 		status = ops->run(state, &io);
-		CHECK(io.in >= mine && io.in + io.in_len == mine + back + n);
+		CHECK(io.in >= in && io.in + io.in_len == in + back + n);
 		at = at + n - io.in_len;
-		bytes_add(ret, out, step_out - io.out_len);
-		free(mine);
-		if (io.in_len == n && io.out_len == step_out)
+		room -= n_out - io.out_len;
+		ret->len = OUT_MAX - room;
+		if (io.in_len == n && io.out_len == n_out)
 			break; /* no progress: it lacks input */
 	}
 	ops->stop(state);
-	free(out);
+	free(in);
 	*ret_rest = packed.len - at;
 	return status;
 }
@@ -70,9 +70,11 @@ static void test_cut_anywhere(void)
 	FOR_EACH_LIBRARY(ops)
 	for (size_t i = 0; i < ARRAY_SIZE(sizes) * ARRAY_SIZE(steps) * 3; i++) {
 		static const size_t rooms[] = { 1000, 70000, 1 << 20 };
-		struct bytes b = bytes_sample(sizes[i % ARRAY_SIZE(sizes)], 4), got;
-		struct bytes packed = with_rest(b);
 		size_t step = steps[i / ARRAY_SIZE(sizes) % ARRAY_SIZE(steps)];
+		/* Much data byte by byte shows no more, and takes long. */
+		size_t size = num_min(sizes[i % ARRAY_SIZE(sizes)], step * 4000);
+		struct bytes b = bytes_sample(size, 4), got;
+		struct bytes packed = with_rest(b);
 		size_t room = rooms[i / ARRAY_SIZE(sizes) / ARRAY_SIZE(steps)], rest;
 
 		CHECK(inflate_all(ops, packed, step, room, &got, &rest) == INFLATE_END);
@@ -145,7 +147,7 @@ static void test_alike(void)
 	struct bytes b = bytes_sample(3000, 6), packed = with_rest(b);
 	uint32_t seed = 1;
 
-	for (unsigned int i = 0; i < 20000; i++) {
+	for (unsigned int i = 0; i < 2000; i++) {
 		struct bytes got[ARRAY_SIZE(libraries)];
 		enum inflate_status status[ARRAY_SIZE(libraries)];
 		size_t rest[ARRAY_SIZE(libraries)], at;

@@ -116,7 +116,8 @@ static void test_facts_digests_and_rewind(void)
 		CHECK(memcmp(head, b.p + 1000, n) == 0);
 		CHECK(source_tap(src, true, "sha256", &err) == 0);
 		CHECK(source_tap(src, false, "sha256", &err) == 0);
-		CHECK(source_digest_file(src, (const char *[]){ "sha256" }, 1, NULL, NULL, &file, &err) == 0);
+		CHECK(source_digest_file(src, (const char *[]){ "sha256" }, 1, NULL, NULL, &file,
+					 &err) == 0);
 		content.len = 0;
 		for (int round = 0; round < 3; round++) {
 			CHECK(slurp(src, 70001, &got, &err) == 0);
@@ -315,12 +316,12 @@ static void test_gzip_header(void)
 	free(b.p);
 }
 
-/* Thousands of small members, as bgzip writes them; their bounds meet every bound of the buffer. */
+/* Many small members, as bgzip writes them; their bounds meet every bound of the buffer. */
 static void test_gzip_members(void)
 {
 	struct bytes b = { 0 }, packed = { 0 };
 
-	for (size_t i = 0; i < 3000; i++) {
+	for (size_t i = 0; i < 1000; i++) {
 		struct bytes piece = bytes_sample(i % 7 == 0 ? 0 : i % 977, (uint32_t)i);
 		struct bytes member = pack_gzip(piece);
 
@@ -356,9 +357,7 @@ static void test_xz(void)
 
 	/* Streams without content are read past, but not for ever. */
 	packed = pack_xz((struct bytes){ .p = (uint8_t *)"", .len = 0 });
-	padded = (struct bytes){ 0 };
-	for (unsigned int i = 0; i < 100000; i++)
-		bytes_add(&padded, packed.p, packed.len);
+	padded = bytes_repeat(packed, 100000);
 	check_fails(padded, ERROR_IMAGE, "corrupt-compression");
 	free(padded.p);
 	free(packed.p);
@@ -430,7 +429,7 @@ static void test_zstd(void)
 #ifdef HAVE_BZIP2
 static void test_bzip2(void)
 {
-	struct bytes b = bytes_sample(3000000, 1), packed = pack_bzip2(b), many = { 0 };
+	struct bytes b = bytes_sample(1000000, 1), packed = pack_bzip2(b), many = { 0 };
 	struct bytes empty = pack_bzip2((struct bytes){ .p = (uint8_t *)"", .len = 0 });
 
 	/* Several blocks; empty streams between others; a second one cut short. */
@@ -445,9 +444,7 @@ static void test_bzip2(void)
 	check_fails(packed, ERROR_IMAGE, "trailing-garbage");
 	free(many.p);
 
-	many = (struct bytes){ 0 };
-	for (unsigned int i = 0; i < 100000; i++)
-		bytes_add(&many, empty.p, empty.len);
+	many = bytes_repeat(empty, 100000);
 	check_fails(many, ERROR_IMAGE, "corrupt-compression");
 	free(many.p);
 	free(empty.p);
