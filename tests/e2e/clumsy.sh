@@ -287,9 +287,9 @@ test_11_typo_in_device()
 	user 2 -- isowrite --yes ubuntu.iso /dev/disk/by-id/usb-SanDisk_Ulta_4C53-0:0
 	errs 'Did you mean /dev/disk/by-id/usb-SanDisk_Ultra_4C53-0:0 (SanDisk'
 	intact
-	for command in check 'inspect' 'read -o out'; do
+	for command in 'check ubuntu.iso' inspect 'read -o out'; do
 		# shellcheck disable=SC2086
-		user 2 -- isowrite $command $([ "$command" != check ] || echo ubuntu.iso) /dev/sdv
+		user 2 -- isowrite $command /dev/sdv
 		errs 'There is no' 'Did you mean /dev/sdb (SanDisk Ultra, 67 MB)?'
 	done
 	# A disk that may not be written is never suggested: sda is nearer to this than sdb.
