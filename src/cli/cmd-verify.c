@@ -34,7 +34,7 @@ static bool is_about_structure(const struct layout_finding *f)
 static void print_structure(struct ui *ui, const struct words *how, const struct report *r)
 {
 	const struct layout *lay = &r->layout;
-	char title[160], size[NUM_SIZE_LEN], line[512];
+	char title[160], size[NUM_SIZE_LEN], by[sizeof(lay->expected_by)], line[512];
 	bool is_whole = !lay->is_partial && !lay->is_truncated && lay->expected_size > 0;
 
 	if (layout_title(lay, title, sizeof(title))[0] && r->content_size != UINT64_MAX) {
@@ -44,8 +44,8 @@ static void print_structure(struct ui *ui, const struct words *how, const struct
 		words_fill(ui->out, how, line, 2);
 	}
 	if (lay->is_truncated) {
-		snprintf(line, sizeof(line), _("  Note: it ends before %s does."),
-			 lay->expected_by);
+		text_escape(lay->expected_by, SIZE_MAX, by, sizeof(by));
+		snprintf(line, sizeof(line), _("  Note: it ends before %s does."), by);
 		words_fill(ui->out, how, line, 2);
 	}
 	for (uint32_t i = 0; i < lay->n_findings; i++) {

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/num.h"
+#include "base/text.h"
 #include "image/detect.h"
 #include "job/job-state.h"
 
@@ -20,14 +21,15 @@ static bool is_none_enough(const struct job *j)
 static int set_truncated(const struct job *j, struct error *err)
 {
 	const struct layout *lay = &j->r->layout;
-	char name[256], has[NUM_SIZE_LEN], needs[NUM_SIZE_LEN];
+	char name[256], by[sizeof(lay->expected_by)], has[NUM_SIZE_LEN], needs[NUM_SIZE_LEN];
 
+	text_escape(lay->expected_by, SIZE_MAX, by, sizeof(by));
 	num_format_bytes(has, sizeof(has), lay->size);
 	num_format_bytes(needs, sizeof(needs), lay->expected_size);
 	return error_set(err, ERROR_IMAGE, "truncated",
 			 _("%s is cut short: it has %s bytes, but %s ends at %s. Download it "
 			   "again."),
-			 job_image_name(j, name, sizeof(name)), has, lay->expected_by, needs);
+			 job_image_name(j, name, sizeof(name)), has, by, needs);
 }
 
 static int set_nothing(const struct job *j, struct error *err)
