@@ -26,6 +26,18 @@ static size_t last_part(const char *name, size_t len, const char *separators)
 	return len;
 }
 
+/* Equal, but for blanks around a. */
+static bool is_equal_trimmed(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	while (a_len > 0 && (a[0] == ' ' || a[0] == '\t')) {
+		a++;
+		a_len--;
+	}
+	while (a_len > 0 && (a[a_len - 1] == ' ' || a[a_len - 1] == '\t'))
+		a_len--;
+	return is_equal(a, a_len, b, b_len);
+}
+
 static enum sums_rank rank_of(const struct sums_entry *e, const char *path)
 {
 	const char *file = path + last_part(path, strlen(path), "/");
@@ -43,10 +55,13 @@ static enum sums_rank rank_of(const struct sums_entry *e, const char *path)
 		return SUMS_RANK_PATH;
 	if (is_equal(name, len, file, strlen(file)))
 		return SUMS_RANK_NAME;
+	if (is_equal_trimmed(name, len, file, strlen(file)))
+		return SUMS_RANK_TRIMMED;
 	at = last_part(name, len, "/");
 	if (at == 0)
 		at = last_part(name, len, "\\"); /* made on Windows */
-	return is_equal(name + at, len - at, file, strlen(file)) ? SUMS_RANK_LAST : SUMS_RANK_NONE;
+	return is_equal_trimmed(name + at, len - at, file, strlen(file)) ? SUMS_RANK_LAST
+									 : SUMS_RANK_NONE;
 }
 
 static unsigned int strength_of(const struct sums_entry *e)

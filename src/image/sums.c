@@ -218,6 +218,7 @@ static int parse_untagged(struct parser *p, struct span line, bool is_escaped, s
 {
 	struct sums_entry entry = { .alg = NULL };
 	struct span word = { line.s, 0 }, name;
+	size_t n_between;
 
 	while (word.len < line.len && !is_blank(line.s[word.len]))
 		word.len++;
@@ -232,15 +233,12 @@ static int parse_untagged(struct parser *p, struct span line, bool is_escaped, s
 		entry.digest.len = 0;
 	}
 	name = (struct span){ line.s + word.len, line.len - word.len };
-	/* Exactly one blank stands before the "*" of a file that was read as binary. */
-	if (name.len > 1 && name.s[1] == '*') {
-		name.s += 2;
-		name.len -= 2;
-	} else {
-		name = trim(name);
-	}
-	if (name.len == 0)
+	if (trim(name).len == 0)
 		return add(p, &entry, err) < 0 ? -1 : 1;
+	/* Two blanks, or one and the "*" of a file that was read as binary; BSD has one. */
+	n_between = name.len > 1 && (name.s[1] == ' ' || name.s[1] == '*') ? 2 : 1;
+	name.s += n_between;
+	name.len -= n_between;
 	return add_named(p, &entry, name, is_escaped, err) < 0 ? -1 : 1;
 }
 
@@ -289,7 +287,11 @@ static int parse_line(struct parser *p, struct span line, struct error *err)
 	bool is_escaped;
 	int rc;
 
-	line = trim(line);
+	/* Blanks at its end may be the name's. */
+	while (line.len > 0 && is_blank(line.s[0])) {
+		line.s++;
+		line.len--;
+	}
 	if (line.len == 0 || memchr(line.s, '\0', line.len))
 		return 0;
 	if (line.s[0] == '#' || line.s[0] == ';') {

@@ -30,6 +30,7 @@ enum sums_rank {
 	SUMS_RANK_NONE,
 	SUMS_RANK_ONLY, /* the only file in a list of the image's own: NAME.sha256 of a link */
 	SUMS_RANK_LAST, /* the same file name, in another folder */
+	SUMS_RANK_TRIMMED, /* the file name, but for blanks around it: a column */
 	SUMS_RANK_NAME, /* the file name alone, or a digest alone */
 	SUMS_RANK_PATH, /* the path from where the list lies */
 };

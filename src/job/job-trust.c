@@ -376,7 +376,7 @@ static bool say_listed(struct job *j)
 		*t = (struct job_trust){ .verdict = TRUST_LISTED, .of = t->of };
 		t->alg = e->alg;
 		snprintf(t->by, sizeof(t->by), "%s", l->name);
-		if (j->is_searching || l->choice.rank < SUMS_RANK_NAME)
+		if (j->is_searching || l->choice.rank < SUMS_RANK_TRIMMED)
 			escape_name(e, t->name, sizeof(t->name));
 		if (t->name[0]) {
 			snprintf(text, sizeof(text), _(" as %s"), t->name);

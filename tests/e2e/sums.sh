@@ -270,6 +270,26 @@ test_very_many_lists()
 	run 0 "$ISOWRITE" verify i.iso
 }
 
+# Whatever coreutils makes of a name is that name again.
+test_names_as_coreutils_writes_them()
+{
+	local name option
+
+	for name in ' lead' 'trail ' '*star' '(x) = y' 'back\slash' $'new\nline' $'cr\r' $'a\tb' '#hash' \
+		';semi' '\n' ') = x' 'SHA256 (a) = b' deadbeef '* x'; do
+		for option in '' -b --tag; do
+			echo "$name" >"./$name"
+			# shellcheck disable=SC2086
+			sha256sum $option -- "$name" >SHA256SUMS
+			run 0 "$ISOWRITE" verify --json "./$name"
+			is "$(json out 'j["trust"]["verdict"], j["trust"]["name"]')" '["listed", null]' "$name"
+			echo >>"./$name"
+			run 9 "$ISOWRITE" verify --json "./$name"
+			is "$(json out 'j["trust"]["verdict"]')" mismatch "$name"
+		done
+	done
+}
+
 test_every_compression()
 {
 	local suffix

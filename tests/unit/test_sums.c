@@ -53,7 +53,7 @@ static void test_gnu(void)
 	parse("\\" A256 "  a\\\\b\\nc\\r\n\\" A256 "  a\\b\n\\" A256 "  a\\", NULL);
 	CHECK_STR(entries(), "sha256 a\\b\nc\r");
 	parse(A256 "  *a\n" A256 "   a b \n", NULL);
-	CHECK_STR(entries(), "sha256 *a|sha256 a b");
+	CHECK_STR(entries(), "sha256 *a|sha256  a b ");
 }
 
 static void test_bsd(void)
