@@ -60,7 +60,7 @@ static int open_list(int dir, const char *path, const struct sums_list *l, size_
 		return error_set(err, ERROR_USAGE, "no-list",
 				 _("%s is no list of digests, but no regular file."), l->name);
 	if ((uint64_t)st.st_size > SUMS_MAX_SIZE)
-		return error_set(err, ERROR_USAGE, "no-list",
+		return error_set(err, ERROR_USAGE, "list-too-large",
 				 _("%s is no list of digests: it is larger than any list."),
 				 l->name);
 	*ret_size = (size_t)st.st_size;

@@ -231,6 +231,7 @@ test_lists_that_cannot_be_read()
 	validate_json out
 	is "$(json out 'j["trust"]["verdict"]')" none
 	has 'The list SHA512SUMS does not exist, or is a link to nothing' err
+	has 'sha256sum.txt is no list of digests: it is larger than any list' err
 	run 9 "$ISOWRITE" verify i.iso
 }
 
