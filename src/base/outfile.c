@@ -32,6 +32,14 @@ static bool is_below_dev(int dir)
 	       strcmp(real, "/dev/shm") != 0 && strncmp(real, "/dev/shm/", 9) != 0;
 }
 
+static int set_no_place(const char *what, const char *name, int sys, struct error *err)
+{
+	bool is_denied = sys == EACCES || sys == EPERM;
+
+	return error_set_sys(err, is_denied ? ERROR_REFUSED : ERROR_USAGE, "output-path", sys,
+			     _("The %s %s cannot be written"), what, name);
+}
+
 static int open_directory(const char *what, const char *path, struct error *err)
 {
 	auto_free char *copy = strdup(path);
@@ -46,9 +54,8 @@ static int open_directory(const char *what, const char *path, struct error *err)
 
 		if (fd >= 0)
 			close(fd);
-		return error_set_sys(err, sys == EACCES ? ERROR_REFUSED : ERROR_USAGE,
-				     "output-path", sys, _("The %s %s cannot be written"), what,
-				     text_escape(path, SIZE_MAX, name, sizeof(name)));
+		return set_no_place(what, text_escape(path, SIZE_MAX, name, sizeof(name)), sys,
+				    err);
 	}
 	return fd;
 }
@@ -70,6 +77,7 @@ static const char *describe_mode(mode_t mode)
 int outfile_check(const char *what, const char *path, bool overwrite, struct error *err)
 {
 	auto_fd int dir = -1;
+	bool is_there = false;
 	char name[300];
 	struct stat st;
 
@@ -77,11 +85,20 @@ int outfile_check(const char *what, const char *path, bool overwrite, struct err
 	if (path[0] == '\0')
 		return error_set(err, ERROR_USAGE, "output-path", _("The %s's name is empty."),
 				 what);
-	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+	/* Its folder may be there, and the file would get the name without it. */
+	if (path[strlen(path) - 1] == '/')
+		return error_set(err, ERROR_USAGE, "output-path",
+				 _("The %s %s ends with a slash, as a folder does; name a file."),
+				 what, name);
+	if (lstat(path, &st) == 0)
+		is_there = true;
+	else if (errno != ENOENT)
+		return set_no_place(what, name, errno, err);
+	if (is_there && !S_ISREG(st.st_mode))
 		return error_set(err, ERROR_USAGE, "output-path",
 				 _("The %s %s exists and is no regular file, but %s."), what, name,
 				 describe_mode(st.st_mode));
-	if (lstat(path, &st) == 0 && !overwrite)
+	if (is_there && !overwrite)
 		return error_set(err, ERROR_USAGE, "output-exists",
 				 _("The %s %s exists; --overwrite replaces it."), what, name);
 	dir = open_directory(what, path, err);

@@ -342,6 +342,16 @@ bool target_is_same(const struct target *a, const struct target *b)
 	return sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
 }
 
+/* The loop's data would live on in a file that has no name. */
+static bool is_backing_of(dev_t loop, const struct stat *st)
+{
+	struct loop_backing backing;
+	struct sysfs_node node;
+
+	return sysfs_find(loop, &node) == 0 && device_loop_backing(node.disk_name, &backing) == 0 &&
+	       backing.has_inode && backing.dev == st->st_dev && backing.ino == st->st_ino;
+}
+
 bool target_would_lose(const struct target *t, const char *path)
 {
 	auto_free char *dir = strdup(path);
@@ -351,7 +361,8 @@ bool target_would_lose(const struct target *t, const char *path)
 		return is_same_place(t->path, path);
 	if (fstat(t->path_fd, &own))
 		return false;
-	if (stat(path, &st) == 0 && st.st_dev == own.st_dev && st.st_ino == own.st_ino)
+	if (stat(path, &st) == 0 && ((st.st_dev == own.st_dev && st.st_ino == own.st_ino) ||
+				     (S_ISBLK(own.st_mode) && is_backing_of(own.st_rdev, &st))))
 		return true;
 	return dir && S_ISBLK(own.st_mode) && stat(dirname(dir), &st) == 0 &&
 	       (st.st_dev == own.st_rdev || is_part_of(st.st_dev, own.st_rdev));

@@ -51,19 +51,26 @@ int job_copy_compression(const char *path, const char *compress, bool *ret, stru
 	return 0;
 }
 
-int job_copy_check_place(struct job *j, size_t i, const char *path, uint64_t length,
-			 struct error *err)
+int job_copy_check_place(struct job *j, size_t i, const char *path, struct error *err)
 {
 	const struct target *t = j->targets[i].target;
-	char name[300], device[300], has[NUM_SIZE_LEN], needs[NUM_SIZE_LEN];
+	char name[300], device[300];
+
+	if (!target_would_lose(t, path))
+		return 0;
+	return error_set(
+		err, ERROR_USAGE, "output-path",
+		_("%s lies on %s, which is what is to be read; choose a file on another disk."),
+		text_escape(path, SIZE_MAX, name, sizeof(name)),
+		text_escape(t->path, SIZE_MAX, device, sizeof(device)));
+}
+
+void job_copy_check_room(struct job *j, const char *path, uint64_t length)
+{
+	char name[300], has[NUM_SIZE_LEN], needs[NUM_SIZE_LEN];
 	uint64_t room = outfile_room(path);
 
 	text_escape(path, SIZE_MAX, name, sizeof(name));
-	if (target_would_lose(t, path))
-		return error_set(err, ERROR_USAGE, "output-path",
-				 _("%s lies on %s, which is what is to be read; choose a file on "
-				   "another disk."),
-				 name, text_escape(t->path, SIZE_MAX, device, sizeof(device)));
 	if (room < length)
 		job_warn(
 			j, EVENT_NO_TARGET, "little-room",
@@ -71,7 +78,6 @@ int job_copy_check_place(struct job *j, size_t i, const char *path, uint64_t len
 			  "zeros take no room, and .zst files less.)"),
 			name, num_format_size(has, sizeof(has), room),
 			num_format_size(needs, sizeof(needs), length));
-	return 0;
 }
 
 /* ---- while it runs ---- */
@@ -350,6 +356,10 @@ int job_backup_check(struct job *j, struct error *err)
 			 _("Nothing is written, so --backup saves nothing."));
 		return 0;
 	}
+	/* Where it goes it could not be read back, and what is said of the job goes there, too. */
+	if (strcmp(path, "-") == 0)
+		return error_set(err, ERROR_USAGE, "output-path",
+				 _("A backup cannot go to standard output; name a file."));
 	if (j->n_targets != 1)
 		return error_set(
 			err, ERROR_USAGE, "backup-targets",
@@ -366,7 +376,10 @@ int job_backup_check(struct job *j, struct error *err)
 	j->r->backup = path;
 	if (!j->targets[0].target)
 		return 0;
-	return job_copy_check_place(j, 0, path, j->targets[0].target->geo.size, err);
+	if (job_copy_check_place(j, 0, path, err) < 0)
+		return -1;
+	job_copy_check_room(j, path, j->targets[0].target->geo.size);
+	return 0;
 }
 
 static int back_up(struct job *j, struct error *err)

@@ -30,8 +30,8 @@
 #include "job/job.h"
 
 struct job_target {
-	struct target *target; /* NULL: could not be looked at */
-	bool is_typed; /* its size was typed */
+	struct target *target;   /* NULL: could not be looked at */
+	bool is_typed;           /* its size was typed */
 	enum engine_phase phase; /* last one shown */
 	enum event_phase told;   /* last one announced */
 	bool is_stall_told;
@@ -64,19 +64,19 @@ struct job {
 	size_t n_targets;
 	struct job_target *targets; /* as report->targets */
 	bool was_cancelled;
-	int inhibit_fd; /* the machine does not sleep while this is open; -1 */
-	bool has_receipt_path; /* asked for, and it can be written */
+	int inhibit_fd;                   /* the machine does not sleep while this is open; -1 */
+	bool has_receipt_path;            /* asked for, and it can be written */
 	double last_progress, read_start; /* monotonic seconds, of job_read_progress */
 	uint64_t read_done;
 	bool is_reading_image; /* check: the target comes next */
-	bool is_writing; /* the engine was started */
-	struct bmap *bmap; /* or NULL */
+	bool is_writing;       /* the engine was started */
+	struct bmap *bmap;     /* or NULL */
 	struct bmap_check *bmap_check;
 
 	struct sums_lists lists;
 	unsigned int named_strength; /* of the strongest list that names the image; 0: none does */
-	bool is_searching; /* none does: is its digest in them? */
-	size_t n_digests; /* all that are needed */
+	bool is_searching;           /* none does: is its digest in them? */
+	size_t n_digests;            /* all that are needed */
 	struct report_digest digests[SOURCE_MAX_DIGESTS];
 	struct job_trust trust;
 
@@ -123,7 +123,6 @@ int job_check_bmap(struct job *j, struct error *err);
 
 /* The image's, as far as it is known or a block map says so; else SOURCE_SIZE_UNKNOWN. */
 uint64_t job_content_size(const struct job *j);
-
 
 /* format: a source without a byte stands for the image that it has not. */
 int job_open_nothing(struct job *j, struct error *err);
@@ -196,12 +195,11 @@ struct job_copy {
 /* By --compress, or the name's end. ERROR_USAGE for the endings of what is not built. */
 int job_copy_compression(const char *path, const char *compress, bool *ret, struct error *err);
 
-/*
- * Warns when the file's system has less room than the copy may need, and refuses a file that lies
- * on the device itself.
- */
-int job_copy_check_place(struct job *j, size_t i, const char *path, uint64_t length,
-			 struct error *err);
+/* Refuses a file that lies on the device itself; before that is unmounted, or it cannot be told. */
+int job_copy_check_place(struct job *j, size_t i, const char *path, struct error *err);
+
+/* Warns when the file's system has less room than the copy may need. */
+void job_copy_check_room(struct job *j, const char *path, uint64_t length);
 
 /*
  * Reads rt->copy->device_bytes of target i, which is open, into the file: complete and

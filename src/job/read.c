@@ -176,7 +176,8 @@ static int read_story(struct job *j, struct error *err)
 	int rc;
 
 	if (check_output(j, &how, err) < 0 ||
-	    target_look_source(j->req->targets[0], &j->targets[0].target, err) < 0)
+	    target_look_source(j->req->targets[0], &j->targets[0].target, err) < 0 ||
+	    (strcmp(how.path, "-") != 0 && job_copy_check_place(j, 0, how.path, err) < 0))
 		return -1;
 	rt->info = j->targets[0].target->info;
 	rt->copy = calloc(1, sizeof(*rt->copy));
@@ -187,9 +188,8 @@ static int read_story(struct job *j, struct error *err)
 	rt->copy->length = rt->copy->device_bytes = rt->info.size;
 	if (open_device(j, err) < 0 || (j->req->used && find_used(j, err) < 0))
 		return -1;
-	if (strcmp(how.path, "-") != 0 &&
-	    job_copy_check_place(j, 0, how.path, rt->copy->length, err) < 0)
-		return -1;
+	if (strcmp(how.path, "-") != 0)
+		job_copy_check_room(j, how.path, rt->copy->length);
 	job_emit(j, EVENT_PLANNED, EVENT_NO_TARGET);
 	j->inhibit_fd = inhibit_sleep(_("reading a stick"));
 	rc = job_copy(j, 0, &how, err);

@@ -364,6 +364,37 @@ test_mounted()
 	run 0 e2fsck -fn part
 }
 
+# Once it is unmounted, nothing shows any more that the file was to lie on it.
+test_file_on_the_stick_that_is_unmounted()
+{
+	local dev
+
+	stick 32M stick
+	dev=$(attach stick)
+	mkfs.ext4 -q -F -E "$EXT4_AT_ONCE" "$dev"
+	mkdir mnt
+	mount "$dev" mnt
+	at_end umount mnt
+	run 2 "$ISOWRITE" read --unmount "$dev" -o mnt/copy.img
+	has "lies on $dev" err
+	mountpoint -q mnt || fail "unmounted"
+	umount mnt
+	[ -z "$(ls -A mnt)" ] || fail "something lies under the mount"
+}
+
+# A loop device whose file is replaced goes on in a file that has no name.
+test_backing_file_is_not_replaced()
+{
+	local dev inode
+
+	used_stick stick
+	dev=$(attach stick)
+	inode=$(stat -c %i stick)
+	run 2 "$ISOWRITE" read --overwrite "$dev" -o stick
+	run 2 "$ISOWRITE" --yes --overwrite --backup=stick "$(image data.iso)" "$dev"
+	is "$(stat -c %i stick)" "$inode"
+}
+
 test_written_to_meanwhile()
 {
 	local dev
@@ -501,6 +532,10 @@ test_backup_arguments()
 	cp "$(image data.iso)" data.iso
 	run 2 "$ISOWRITE" --yes --overwrite --backup=data.iso data.iso file:stick
 	same data.iso "$(image data.iso)"
+	# What is said of the job would stand in it, and nobody could read it back.
+	run 2 "$ISOWRITE" --yes --backup=- data.iso file:stick
+	has 'name a file' err
+	is "$(size_of out)" 0
 	run 2 "$ISOWRITE" --yes --backup=old.img.gz data.iso file:stick
 	run 2 "$ISOWRITE" --yes --compress=zst data.iso file:stick
 	run 2 "$ISOWRITE" --yes --overwrite --receipt=r --backup=r data.iso file:stick

@@ -87,9 +87,17 @@ static void refused(const char *path, bool overwrite, const char *why)
 
 static void test_places(void)
 {
+	char long_name[300] = "";
+
 	refused("", false, "empty");
 	refused(".", true, "a directory");
 	refused("absent/a", false, "cannot be written");
+	/* It would be called a, and the report would say a/. */
+	refused("a/", false, "a slash");
+	refused("a/", true, "a slash");
+	/* Said now, not when all has been read. */
+	memset(long_name, 'a', sizeof(long_name) - 1);
+	refused(long_name, false, "name too long");
 	refused("/dev/isowrite-unit-test", true, "below /dev");
 	refused("/dev/null", true, "no regular file");
 	CHECK(symlink("a", "link") == 0);
