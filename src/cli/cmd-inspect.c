@@ -16,6 +16,8 @@
 #include "cli/cmd-job.h"
 #include "cli/opts.h"
 #include "cli/draw.h"
+#include "cli/ui.h"
+#include "cli/words.h"
 #include "image/detect.h"
 #include "image/source.h"
 #include "job/report-layout.h"
@@ -119,6 +121,23 @@ static int write_svg(const struct options *opts, const struct layout *lay, struc
 	return outfile_write(_("picture"), opts->svg, opts->overwrite, text, len, err);
 }
 
+/* Not folded where nobody looks: for scripts a line is an entry. */
+static void print_layout(struct ui *ui, const struct layout *lay, const char *path)
+{
+	unsigned int columns = ui_columns(STDOUT_FILENO);
+	auto_free char *text = NULL;
+	size_t len = 0;
+	FILE *out = columns ? open_memstream(&text, &len) : NULL;
+
+	report_layout_print(lay, path, ui->opts->bytes, out ? out : ui->out);
+	if (!out)
+		return;
+	if (fclose(out) == 0)
+		words_fold(ui->out, columns, text);
+	else
+		report_layout_print(lay, path, ui->opts->bytes, ui->out);
+}
+
 int cmd_inspect(const struct options *opts, struct ui *ui)
 {
 	const char *path = opts->operands[0];
@@ -142,7 +161,7 @@ int cmd_inspect(const struct options *opts, struct ui *ui)
 		return ui_fail(ui, &err);
 	if (ui_wants_json(ui))
 		return print_json(ui, src, path, lay);
-	report_layout_print(lay, path, opts->bytes, ui->out);
+	print_layout(ui, lay, path);
 	print_map(ui, lay);
 	report_layout_print_findings(lay, ui->out);
 	return exit_status(lay);

@@ -316,7 +316,7 @@ static void print_extents(struct ui *ui, const struct plan *plan)
 	if (!out)
 		return;
 	if (fclose(out) == 0)
-		words_fold(ui->out, ui_columns(STDOUT_FILENO), text, PLAN_DUMP_WHAT);
+		words_fold(ui->out, ui_columns(STDOUT_FILENO), text);
 	else
 		plan_dump(plan, ui->out);
 }

@@ -189,19 +189,34 @@ static size_t fold_at(const char *line, size_t len, size_t n)
 	return columns(line, len) <= n ? len : blank;
 }
 
-void words_fold(FILE *out, unsigned int width, const char *text, unsigned int indent)
+/* The last column of a table's line, as far as it fits: what follows two blanks. */
+static unsigned int last_column(const char *line, size_t len, unsigned int width)
+{
+	size_t hang = WORDS_MESSAGE_INDENT;
+
+	for (size_t i = 2; i < len; i++) {
+		if (line[i] != ' ' && line[i - 1] == ' ' && line[i - 2] == ' ')
+			hang = columns(line, i);
+	}
+	/* A column too narrow for words is none. */
+	return hang + 12 > width ? 2 * WORDS_MESSAGE_INDENT : (unsigned int)hang;
+}
+
+void words_fold(FILE *out, unsigned int width, const char *text)
 {
 	while (*text) {
 		size_t len = strcspn(text, "\n");
-		unsigned int hang = 0;
+		unsigned int hang = 0, column = 0;
 
-		while (width > indent && columns(text, len) > width - hang) {
+		while (width > 24 && columns(text, len) > width - hang) {
 			size_t n = fold_at(text, len, width - hang);
 
 			if (n == len)
 				break;
+			if (column == 0)
+				column = last_column(text, n, width);
 			fprintf(out, "%*s%.*s\n", (int)hang, "", (int)n, text);
-			hang = indent;
+			hang = column;
 			text += n + strspn(text + n, " ");
 			len = strcspn(text, "\n");
 		}

@@ -52,10 +52,10 @@ void words_message(FILE *out, unsigned int columns, unsigned int column, const c
 const char *words_size(bool bytes, uint64_t n, char *buf, size_t size);
 
 /*
- * Prints lines that are tables, those that are wider than the terminal (columns, 0: none) broken
- * at the last blank that fits, and what follows indented.
+ * Prints the lines of a table, those that are wider than the terminal (columns, 0: none) broken at
+ * the last blank that fits; what follows stands below the last column.
  */
-void words_fold(FILE *out, unsigned int columns, const char *text, unsigned int indent);
+void words_fold(FILE *out, unsigned int columns, const char *text);
 
 /* A content for people: FAT32 "KEY", mounted on /media/anna/KEY. Escaped. */
 const char *words_content(const struct device_content *content, char *buf, size_t size);

@@ -156,8 +156,6 @@ int plan_fill(const struct plan *plan, struct source *const *sources, uint64_t o
 /* First byte at which the planned bytes of a and b may differ (by extents); the common end else. */
 uint64_t plan_common_end(const struct plan *a, const struct plan *b, uint64_t from);
 
-#define PLAN_DUMP_WHAT 61 /* the column where an extent's words begin, if its numbers are usual */
-
 /* The dry run, the debugging tool and the golden-test format: one line an extent. */
 void plan_dump(const struct plan *plan, FILE *out);
 

@@ -262,11 +262,12 @@ static void test_verified(void)
 {
 	struct report *r = make_written(1, TARGET_VERIFIED);
 
-	CHECK_STR(said(r, false),
-		  "Verified: all 6,203,355,136 bytes read back from the stick equal the image.\n"
-		  "Write 1:52 (55 MB/s), verify 0:38 (163 MB/s). Made for: BIOS, UEFI x64\n"
-		  "(predicted).\n"
-		  "You can unplug it.  To use the stick for files again: isowrite format /dev/sdb\n");
+	CHECK_STR(
+		said(r, false),
+		"Verified: all 6,203,355,136 bytes read back from the stick equal the image.\n"
+		"Write 1:52 (55 MB/s), verify 0:38 (163 MB/s). Made for: BIOS, UEFI x64\n"
+		"(predicted).\n"
+		"You can unplug it.  To use the stick for files again: isowrite format /dev/sdb\n");
 	report_free(r);
 }
 
@@ -375,7 +376,8 @@ static void test_slowing_down_is_told(void)
 	char *text = speeds(0, PROGRESS_LINES);
 
 	/* As wide as the terminal that the test runs on, if there is one. */
-	CHECK(strstr(text, "/dev/sdb: writing slowed down after 0:20: 80 MB/s, then 10 MB/s") == text);
+	CHECK(strstr(text, "/dev/sdb: writing slowed down after 0:20: 80 MB/s, then 10 MB/s") ==
+	      text);
 	CHECK(!strstr(text, "/dev/sdc"));
 	free(text);
 	text = speeds(1, PROGRESS_LINES);
@@ -526,6 +528,44 @@ static void test_image_without_target(void)
 	free(list);
 }
 
+/* Prose is broken between words, a sentence rather begins a line; a command stays whole. */
+static void test_message(void)
+{
+	static char text[1024];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	words_message(out, 30, 10,
+		      "Short one. A sentence that is too long for a line. End:\n"
+		      "  isowrite a-command-that-is-longer-than-that\nAnd so on.");
+	fclose(out);
+	CHECK_STR(text, "Short one.\n  A sentence that is too long\n  for a line. End:\n"
+			"  isowrite a-command-that-is-longer-than-that\n  And so on.\n");
+	out = fmemopen(text, sizeof(text), "w");
+	words_message(out, 0, 10, "Not broken. Where there is no terminal.\n  cmd");
+	fclose(out);
+	CHECK_STR(text, "Not broken. Where there is no terminal.\n  cmd\n");
+}
+
+static void test_fold(void)
+{
+	static char text[1024];
+	FILE *out = fmemopen(text, sizeof(text), "w");
+
+	words_fold(out, 40,
+		   "  1  64  6875        Microsoft basic data of a disk\nshort\n"
+		   "Words without a column are broken as well.\n"
+		   "averyveryveryveryveryverylongwordstaysasitis\n\nlast");
+	fclose(out);
+	CHECK_STR(text, "  1  64  6875        Microsoft basic\n"
+			"                     data of a disk\nshort\n"
+			"Words without a column are broken as\n  well.\n"
+			"averyveryveryveryveryverylongwordstaysasitis\n\nlast\n");
+	out = fmemopen(text, sizeof(text), "w");
+	words_fold(out, 0, "a  line that is not folded where there is no terminal\n");
+	fclose(out);
+	CHECK_STR(text, "a  line that is not folded where there is no terminal\n");
+}
+
 static void test_ascii_stream(void)
 {
 	char *text = NULL;
@@ -559,6 +599,8 @@ int main(void)
 	RUN(test_size_has_to_be_typed);
 	RUN(test_first_contact);
 	RUN(test_image_without_target);
+	RUN(test_message);
+	RUN(test_fold);
 	RUN(test_ascii_stream);
 	return tap_done();
 }
