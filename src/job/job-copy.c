@@ -415,9 +415,10 @@ int job_backup(struct job *j, struct error *err)
 		job_warn(j, 0, "no-backup", _("The file is new, so --backup saves nothing."));
 		return 0;
 	}
-	if (back_up(j, &why) == 0)
+	/* Also what came too late for the backup comes in time for the stick. */
+	if (back_up(j, &why) == 0 && !job_is_cancelled(j))
 		return 0;
-	if (why.kind == ERROR_CANCELLED)
+	if (why.kind == ERROR_CANCELLED || why.kind == ERROR_NONE)
 		return error_set(err, ERROR_CANCELLED, "cancelled",
 				 _("Cancelled; nothing was written."));
 	rt->error = why;

@@ -175,6 +175,22 @@ test_cancelled_backup()
 	same before "$medium"
 }
 
+# While the backup gets its name: it is complete, and not a byte of the stick may go.
+test_cancelled_when_the_backup_was_read()
+{
+	need_tool strace
+	bad_stick
+	cp stick before
+	run 130 env --default-signal=INT strace -f -qq -o trace -e trace=linkat \
+		-e inject=linkat:signal=INT:when=1 \
+		"$ISOWRITE" --yes --json --backup=copy.img "$(image data.iso)" "$dev"
+	has SIGINT trace
+	is "$(json out 'j["exit"]')" 8
+	has 'nothing was written' err
+	same before "$medium"
+	same before copy.img
+}
+
 # The Nth system call of a kind fails: a good copy, or none.
 test_calls_that_fail()
 {
