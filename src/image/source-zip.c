@@ -103,12 +103,12 @@ static int set_several(const struct zip *z, uint64_t n, struct error *err)
 	if (n > 0)
 		return error_set(err, ERROR_IMAGE, "several-files",
 				 _("%s is a ZIP archive of %s files, not of a single image. "
-				   "Unpack it and write the one you want:  %s"),
+				   "Unpack it and write the one you want:\n  %s"),
 				 source_name(z->in->src, name),
 				 num_format_bytes(count, sizeof(count), n), command);
 	return error_set(err, ERROR_IMAGE, "several-files",
 			 _("%s is a ZIP archive of more than one file, not of a single image. "
-			   "Unpack it and write the one you want:  %s"),
+			   "Unpack it and write the one you want:\n  %s"),
 			 source_name(z->in->src, name), command);
 }
 

@@ -64,6 +64,15 @@ static int digest_file(struct job *j, struct error *err)
 	return 0;
 }
 
+static bool are_verbatim(const struct job *j)
+{
+	for (size_t i = 0; i < j->r->n_plans; i++) {
+		if (!plan_is_verbatim(j->r->plans[i].plan, j->source->size))
+			return false;
+	}
+	return true;
+}
+
 /* Has the engine hash the image, so that writing need not do it again. 1 if that did it. */
 static int prehash(struct job *j, struct error *err)
 {
@@ -71,12 +80,8 @@ static int prehash(struct job *j, struct error *err)
 
 	if (strcmp(j->r->command, "write") != 0 || j->n_targets == 0 || j->n_digests != 1)
 		return 0;
-	if (strcmp(j->digests[0].alg, "sha256") != 0 || is_compressed(j))
+	if (strcmp(j->digests[0].alg, "sha256") != 0 || is_compressed(j) || !are_verbatim(j))
 		return 0;
-	for (size_t i = 0; i < j->r->n_plans; i++) {
-		if (!plan_is_verbatim(j->r->plans[i].plan, j->source->size))
-			return 0;
-	}
 	if (job_new_engine(j, err) < 0 ||
 	    engine_prehash(j->engine, job_read_progress, j, &facts, err) < 0)
 		return -1;
@@ -106,6 +111,52 @@ static void take_taps(struct job *j)
 		(void)source_tapped(j->source, true, d->alg, &d->file);
 		(void)source_tapped(j->source, false, d->alg, &d->content);
 	}
+}
+
+/*
+ * What is judged now is read again to be written. No time stamp tells of a disk or a memory that
+ * fails, or of another machine's writing, so the second reading is held against the first
+ * (check_same): by the SHA-256 that the engine computes anyway, or by a tap of the file.
+ */
+static int prepare_second_reading(struct job *j, struct error *err)
+{
+	struct error ignored = ERROR_INIT;
+
+	if (strcmp(j->r->command, "write") != 0)
+		return 0;
+	if (!is_compressed(j))
+		return are_verbatim(j) && j->n_digests < SOURCE_MAX_DIGESTS
+			       ? job_need_digest(j, "sha256", err)
+			       : 0;
+	for (size_t i = 0; i < j->n_digests; i++)
+		(void)source_tap(j->source, true, j->digests[i].alg, &ignored);
+	return 0;
+}
+
+static int check_same(const struct job *j, const struct engine_source_facts *facts,
+		      struct error *err)
+{
+	bool is_same = true;
+	char name[256];
+
+	for (size_t i = 0; i < j->n_digests; i++) {
+		const struct report_digest *d = &j->digests[i];
+		const struct digest *content = is_compressed(j) ? &d->content : &d->file;
+		struct digest got;
+
+		if (d->file.len && source_tapped(j->source, true, d->alg, &got) == 0)
+			is_same = is_same && digest_is_equal(&got, &d->file);
+		if (strcmp(d->alg, "sha256") == 0 && content->len && facts->content_sha256.len)
+			is_same = is_same && digest_is_equal(content, &facts->content_sha256);
+	}
+	if (is_same)
+		return 0;
+	return error_set(err, ERROR_IMAGE, "source-changed",
+			 _("%s held other bytes when it was read to be written than when it was "
+			   "checked: its disk or this machine's memory is failing, or somebody "
+			   "writes to it. What was written does not boot: its first and last MiB "
+			   "are blank."),
+			 job_image_name(j, name, sizeof(name)));
 }
 
 /* The most that any target can take: a bomb ends there. Without one it need not end. */
@@ -187,7 +238,8 @@ int job_check_digests(struct job *j, struct error *err)
 	if (j->n_digests > 0) {
 		job_emit_phase(j, EVENT_NO_TARGET, PHASE_CHECK);
 		done = prehash(j, err);
-		if (done < 0 || (!done && digest_file(j, err) < 0))
+		if (done < 0 ||
+		    (!done && (prepare_second_reading(j, err) < 0 || digest_file(j, err) < 0)))
 			return -1;
 		if (job_wants_content(j) && digest_content(j, err) < 0 && !is_list_enough(j, err))
 			return -1;
@@ -247,6 +299,8 @@ int job_gate(void *ctx, const struct engine_source_facts *facts, struct error *e
 	if (source_check_unchanged(j->source, err) < 0)
 		goto fail;
 	if (job_check_end(j, j->gate.layout, facts->content_size, err) < 0)
+		goto fail;
+	if (j->r->source_is_seekable && check_same(j, facts, err) < 0)
 		goto fail;
 	if (j->n_digests > 0 && !j->r->source_is_seekable) {
 		take_taps(j);

@@ -245,3 +245,30 @@ test_no_memory()
 	set_up
 	sweep mmap error=ENOMEM 30 200 7
 }
+
+# The image is read once to be judged and once to be written; a piece of it that comes out
+# different (retval: the buffer keeps what it held) must not pass for what was judged.
+test_image_that_reads_differently()
+{
+	local file n sum seen=''
+
+	need_tool strace
+	noise 6M i.img 7
+	gzip -nk1 i.img
+	for file in i.img i.img.gz; do
+		sum=$(sha512sum <$file)
+		for n in 1 3 7; do
+			blank 16M stick
+			run any timeout -s KILL 20 strace -f -qq -o trace -e trace=pread64,read \
+				-P "$PWD/$file" -e inject=pread64,read:retval=4096:when=$n \
+				"$ISOWRITE" -y --digest="sha512:${sum%% *}" $file stick
+			has INJECTED trace
+			[ "$status" -lt 128 ] || fail "status $status"
+			[ "$status" != 0 ] || cmp -n 6291456 i.img stick >&2 || fail "$file, read $n: a lie"
+			! grep -q 'held other bytes' err || seen+=" $file"
+		done
+	done
+	for file in i.img i.img.gz; do
+		[[ "$seen " == *" $file "* ]] || fail "it was never noticed in $file"
+	done
+}
