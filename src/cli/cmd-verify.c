@@ -64,10 +64,10 @@ static void print_digests(struct ui *ui, const struct report *r)
 		const struct report_digest *d = &r->digests[i];
 
 		if (d->file.len)
-			fprintf(ui->out, _("  %s of the file  %s\n"), hash_alg_title(d->alg),
+			fprintf(ui->out, _("  %s of the file\n    %s\n"), hash_alg_title(d->alg),
 				digest_hex(&d->file, hex));
 		if (d->content.len)
-			fprintf(ui->out, _("  %s of its content  %s\n"), hash_alg_title(d->alg),
+			fprintf(ui->out, _("  %s of its content\n    %s\n"), hash_alg_title(d->alg),
 				digest_hex(&d->content, hex));
 	}
 }
