@@ -16,10 +16,13 @@
 #include "image/source-internal.h"
 
 #define ZSTD_FRAME_MAGIC 0xFD2FB528u
-#define ZSTD_SKIP_MAGIC 0x184D2A50u /* the low four bits are free */
-#define ZSTD_HEADER_MAX 18          /* RFC 8878 3.1.1.1, magic included */
-#define ZSTD_WINDOW_LOG 27          /* 128 MiB; what zstd itself allows without --long */
-#define ZSTD_WALK_MAX (1u << 17)    /* block headers read to learn the size: 16 GiB of content */
+#define ZSTD_SKIP_MAGIC 0x184D2A50u  /* the low four bits are free */
+#define ZSTD_HEADER_MAX 18           /* RFC 8878 3.1.1.1, magic included */
+#define SEEK_TABLE_MAGIC 0x184D2A5Eu /* zstd's seekable format: a skippable frame */
+#define SEEK_MAGIC 0x8F92EAB1u
+#define SEEK_FOOTER 9            /* bytes */
+#define ZSTD_WINDOW_LOG 27       /* 128 MiB; what zstd itself allows without --long */
+#define ZSTD_WALK_MAX (1u << 17) /* block headers read to learn the size: 16 GiB of content */
 
 struct zstd {
 	struct source_input *in;
@@ -217,12 +220,58 @@ static bool walk_blocks(struct walk *w, unsigned int *budget, uint64_t *off)
 	return false;
 }
 
+/*
+ * The table at the end of a file in zstd's seekable format: a skippable frame that lists the
+ * frames before it (packed size, content size, perhaps a checksum), and how many they are. It has
+ * to fill the file, and to agree with what the frames say themselves.
+ */
+static bool read_seek_table(int fd, uint64_t file_size, uint64_t *ret_size)
+{
+	struct walk table = { .fd = fd, .file_size = file_size };
+	struct walk frames = { .fd = fd, .file_size = file_size };
+	uint64_t n, entry, start, off = 0, total = 0;
+	const uint8_t *p;
+
+	if (file_size < 8 + SEEK_FOOTER ||
+	    walk_at(&table, file_size - SEEK_FOOTER, SEEK_FOOTER, &p) < SEEK_FOOTER ||
+	    le_get(p + 5, 4) != SEEK_MAGIC || (p[4] & 0x7c))
+		return false;
+	n = le_get(p, 4);
+	entry = p[4] & 0x80 ? 12 : 8;
+	if (n > ZSTD_WALK_MAX || n * entry > file_size - 8 - SEEK_FOOTER)
+		return false;
+	start = file_size - SEEK_FOOTER - n * entry;
+	if (walk_at(&table, start - 8, 8, &p) < 8 || le_get(p, 4) != SEEK_TABLE_MAGIC ||
+	    le_get(p + 4, 4) != n * entry + SEEK_FOOTER)
+		return false;
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t packed, content;
+		struct frame f;
+		size_t seen;
+
+		if (walk_at(&table, start + i * entry, 8, &p) < 8)
+			return false;
+		packed = le_get(p, 4);
+		content = le_get(p + 4, 4);
+		seen = walk_at(&frames, off, ZSTD_HEADER_MAX, &p);
+		if (!parse_frame(p, seen, &f) || f.skip ||
+		    (f.has_size && f.content_size != content))
+			return false;
+		off += packed; /* 2^17 times 2^32 at most */
+		total += content;
+	}
+	*ret_size = total;
+	return off == start - 8;
+}
+
 static int zstd_content_size(int fd, uint64_t file_size, uint64_t *ret_size)
 {
 	struct walk w = { .fd = fd, .file_size = file_size };
 	unsigned int budget = ZSTD_WALK_MAX;
 	uint64_t off = 0, total = 0;
 
+	if (read_seek_table(fd, file_size, ret_size))
+		return 1;
 	/* Every round moves off on by at least a header, and spends budget. */
 	while (off < file_size) {
 		const uint8_t *p;

@@ -156,8 +156,7 @@ static int put_all(struct sink *s, const uint8_t *data, size_t len, struct error
 	while (len > 0) {
 		size_t n = data ? len : num_min(len, sizeof(zeros));
 		const uint8_t *from = data ? data : zeros;
-		int rc = s->zstd ? sink_zstd_put(s, from, n, false, err)
-				 : sink_write_raw(s, from, n, err);
+		int rc = s->zstd ? sink_zstd_put(s, from, n, err) : sink_write_raw(s, from, n, err);
 
 		if (rc < 0)
 			return -1;
@@ -179,7 +178,7 @@ int sink_put(struct sink *s, const void *data, size_t len, struct error *err)
 int sink_finish(struct sink *s, struct error *err)
 {
 	if (s->zstd)
-		return sink_zstd_put(s, zeros, 0, true, err);
+		return sink_zstd_finish(s, err);
 	if (s->file && ftruncate(s->fd, (off_t)s->size) < 0)
 		return set_failed(s, errno, err);
 	return 0;

@@ -63,7 +63,8 @@ int sink_write_raw(struct sink *s, const void *data, size_t len, struct error *e
 
 /* The compressor (sink-zstd.c). */
 int sink_zstd_new(uint64_t size, struct sink_zstd **ret, struct error *err);
-int sink_zstd_put(struct sink *s, const void *data, size_t len, bool is_end, struct error *err);
+int sink_zstd_put(struct sink *s, const void *data, size_t len, struct error *err);
+int sink_zstd_finish(struct sink *s, struct error *err); /* all that was announced has come */
 void sink_zstd_free(struct sink_zstd *z); /* NULL ok */
 
 #endif

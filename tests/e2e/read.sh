@@ -101,6 +101,23 @@ test_compressed()
 	nothing_left copy.img.xz
 }
 
+# Of a large one the size is known without walking through it, and by zstd too.
+test_compressed_in_several_frames()
+{
+	blank 600M stick
+	noise 1M part
+	dd if=part of=stick bs=1M seek=255 conv=notrunc status=none
+	dd if=part of=stick bs=1M seek=599 conv=notrunc status=none
+	run 0 "$ISOWRITE" read stick -o copy.img.zst
+	zstd -lv copy.img.zst >list
+	matches 'Zstandard Frames: 3' list
+	matches 'Decompressed Size: 600 MiB' list
+	zstd -qt copy.img.zst
+	zstd -qdc copy.img.zst | cmp - stick
+	run 0 "$ISOWRITE" inspect --json copy.img.zst
+	is "$(json out 'j["size"]')" 629145600
+}
+
 # Through a file with holes, odd in size.
 test_sparse_file()
 {

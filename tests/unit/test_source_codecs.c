@@ -426,6 +426,86 @@ static void test_zstd(void)
 	free(b.p);
 }
 
+static void add_le32(struct bytes *b, uint32_t v)
+{
+	const uint8_t le[4] = { (uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16),
+				(uint8_t)(v >> 24) };
+
+	bytes_add(b, le, sizeof(le));
+}
+
+/* zstd's seekable format: two frames of frame, and the table that says so, or wrongly other. */
+static struct bytes seekable(struct bytes frame, uint32_t packed, uint32_t content, bool checksums,
+			     uint32_t table_len)
+{
+	struct bytes b = joined(frame, frame);
+	const uint8_t descriptor = checksums ? 0x80 : 0;
+
+	add_le32(&b, 0x184d2a5e);
+	add_le32(&b, table_len);
+	for (int i = 0; i < 2; i++) {
+		add_le32(&b, packed);
+		add_le32(&b, content);
+		if (checksums)
+			add_le32(&b, 0x12345678);
+	}
+	add_le32(&b, 2);
+	bytes_add(&b, &descriptor, 1);
+	add_le32(&b, 0x8f92eab1);
+	return b;
+}
+
+/* The size of b when it is opened; frees b. */
+static uint64_t opened_size(struct bytes b)
+{
+	struct error err = ERROR_INIT;
+	struct source *src = NULL;
+	uint64_t size = 0;
+	char path[64];
+	int fd = file_of(b, path);
+
+	CHECK(source_open(path, &src, &err) == 0);
+	if (src)
+		size = src->size;
+	source_free(src);
+	close(fd);
+	free(b.p);
+	return size;
+}
+
+/* The table counts where the frames do not tell, and where it contradicts nothing. */
+static void test_zstd_seek_table(void)
+{
+	struct bytes b = bytes_sample(300000, 1), twice = joined(b, b), good;
+	struct bytes told = pack_zstd(b), untold = pack_zstd_with(b, 0, 0);
+	uint32_t len = (uint32_t)untold.len, n = (uint32_t)b.len;
+	struct error err = ERROR_INIT;
+	struct bytes lie;
+
+	good = seekable(untold, len, n, false, 25);
+	check_reads(good, twice);
+	CHECK_U64(opened_size(good), twice.len);
+	CHECK_U64(opened_size(seekable(untold, len, n, true, 33)), twice.len);
+	CHECK_U64(opened_size(seekable(told, (uint32_t)told.len, n, false, 25)), twice.len);
+	/* Not of this file, or not a table at all. */
+	CHECK_U64(opened_size(seekable(untold, len + 1, n, false, 25)), SOURCE_SIZE_UNKNOWN);
+	CHECK_U64(opened_size(seekable(untold, 0, n, false, 25)), SOURCE_SIZE_UNKNOWN);
+	CHECK_U64(opened_size(seekable(untold, UINT32_MAX, n, false, 25)), SOURCE_SIZE_UNKNOWN);
+	CHECK_U64(opened_size(seekable(untold, len, n, true, 34)), SOURCE_SIZE_UNKNOWN);
+	/* What the frames say counts more. */
+	CHECK_U64(opened_size(seekable(told, (uint32_t)told.len, n - 1, false, 25)), twice.len);
+	/* One that lies is found out at the end. */
+	lie = seekable(untold, len, n - 1, false, 25);
+	CHECK_U64(opened_size(joined(lie, (struct bytes){ .p = NULL })), twice.len - 2);
+	CHECK(read_bytes(lie, 0, 50000, NULL, &err) == -1);
+	CHECK(err.kind == ERROR_IMAGE);
+	free(lie.p);
+	free(told.p);
+	free(untold.p);
+	free(twice.p);
+	free(b.p);
+}
+
 #ifdef HAVE_BZIP2
 static void test_bzip2(void)
 {
@@ -541,6 +621,7 @@ int main(void)
 	RUN(test_gzip_members);
 	RUN(test_xz);
 	RUN(test_zstd);
+	RUN(test_zstd_seek_table);
 #ifdef HAVE_BZIP2
 	RUN(test_bzip2);
 #endif
