@@ -14,6 +14,7 @@
 #define RAW_SECTOR 2352U     /* a CD's sectors with sync, header and error correction */
 #define RAW_SECTOR_SUB 2448U /* and with subchannel data */
 #define FOOTER_SIZE 512U
+#define ISO_MAGIC_OFFSET 32769U
 
 static const struct foreign {
 	const char *name; /* layout.foreign */
@@ -35,6 +36,11 @@ static const struct foreign {
 	{ "bzip2", "compressed by bzip2", "bunzip2 -k", NULL, NULL },
 	{ "lz4", "compressed by LZ4", "lz4 -d", NULL, NULL },
 	{ "lzip", "compressed by lzip", "lzip -dk", NULL, NULL },
+	{ "tar", "a tar archive", "tar -xf", NULL, NULL },
+	/* Not as they are, but compressed once more. */
+	{ "gzip", "compressed by gzip", "gunzip -k", NULL, NULL },
+	{ "xz", "compressed by xz", "unxz -k", NULL, NULL },
+	{ "zstd", "compressed by zstd", "unzstd", NULL, NULL },
 };
 
 /* What stands at a fixed place of the first 4 KiB. */
@@ -55,10 +61,17 @@ static const struct magic {
 	{ "bzip2", 4, 6, "1AY&SY" }, /* behind "BZh" and a digit */
 	{ "lz4", 0, 4, "\x04\x22\x4d\x18" },
 	{ "lzip", 0, 5, "LZIP\x01" },
+	{ "tar", 257, 5, "ustar" },
+	{ "gzip", 0, 3, "\x1f\x8b\x08" },
+	{ "xz", 0, 6,
+	  "\xfd"
+	  "7zXZ" },
+	{ "zstd", 0, 4, "\x28\xb5\x2f\xfd" },
 };
 
 static void set_foreign(struct detect *d, const char *name)
 {
+	d->lay->is_foreign_packed = strcmp(d->src->compression, "none") != 0;
 	snprintf(d->lay->foreign, sizeof(d->lay->foreign), "%s", name);
 }
 
@@ -110,6 +123,15 @@ static void look_at_footer(struct detect *d, const uint8_t *footer)
 		set_foreign(d, "nrg");
 }
 
+/* What a disc's first 32 KiB hold is up to its maker. 1 yes, 0 no, -1 error. */
+static int is_disc(struct detect *d, struct error *err)
+{
+	char magic[5];
+	int rc = detect_read(d, ISO_MAGIC_OFFSET, magic, sizeof(magic), err);
+
+	return rc <= 0 ? rc : memcmp(magic, "CD001", sizeof(magic)) == 0;
+}
+
 int detect_foreign(struct detect *d, struct error *err)
 {
 	uint8_t buf[HEAD_SIZE];
@@ -125,8 +147,13 @@ int detect_foreign(struct detect *d, struct error *err)
 		rc = detect_read(d, 0, buf, len / 2, err);
 	if (rc < 0)
 		return -1;
-	if (rc > 0)
-		look_at_head(d, buf, len);
+	if (rc > 0) {
+		rc = is_disc(d, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			look_at_head(d, buf, len);
+	}
 	if (d->lay->foreign[0] || d->size == UINT64_MAX || d->size < FOOTER_SIZE)
 		return 0;
 	rc = detect_read(d, d->size - FOOTER_SIZE, buf, FOOTER_SIZE, err);
@@ -156,6 +183,15 @@ int detect_check_foreign(const struct layout *lay, const char *path, struct erro
 				 text_shell_quote(path, quoted, sizeof(quoted)));
 	if (!f)
 		return 0;
+	/* The command would find the compressed file; tar decompresses by itself. */
+	if (lay->is_foreign_packed && strcmp(f->name, "tar") != 0)
+		return error_set(err, ERROR_IMAGE, "foreign-format",
+				 _("%s is compressed, and what is in it is %s, not what a stick "
+				   "holds. Decompress it, then unpack or convert that."),
+				 strcmp(path, "-") == 0
+					 ? _("Standard input")
+					 : text_escape(path, SIZE_MAX, name, sizeof(name)),
+				 f->what);
 	/* A name too long for the message is left to the reader, never cut. */
 	if (strcmp(path, "-") == 0 || strlen(path) >= sizeof(name) - 1 ||
 	    !text_shell_quote(path, quoted, sizeof(quoted))[0])

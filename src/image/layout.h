@@ -178,7 +178,8 @@ struct layout {
 	bool is_partial; /* only the head of a stream was seen */
 	uint64_t bytes_read; /* by detection */
 	uint32_t sector_size; /* the medium's the image was made for: 512, 2048 (disc only), 4096 */
-	char foreign[16]; /* "qcow2", "nrg", ...: refused; see detect_foreign_advice() */
+	char foreign[16]; /* "qcow2", "nrg", ...: refused; see detect_check_foreign() */
+	bool is_foreign_packed; /* it lies in a compressed file */
 	char os[64]; /* hint: "Debian", "Ubuntu", "Windows" ... or "" */
 	struct layout_volume volume;
 	bool udf;

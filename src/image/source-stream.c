@@ -90,10 +90,10 @@ static int set_do_it_yourself(const struct source_input *in, const char *what, c
 	const char *path = in->src->path;
 
 	if (!in->is_seekable || strcmp(path, "-") == 0)
-		return error_set(err, ERROR_LACKING, code, _("%s. Put this before isowrite: %s |"),
-				 what, command);
+		return error_set(err, ERROR_LACKING, code,
+				 _("%s. Put this before isowrite:\n  %s |"), what, command);
 	return error_set(err, ERROR_LACKING, code,
-			 _("%s. Decompress it first: %s %s%s > image.img"), what, command,
+			 _("%s. Decompress it first:\n  %s %s%s > image.img"), what, command,
 			 path[0] == '-' ? "./" : "",
 			 text_shell_quote(path, quoted, sizeof(quoted)));
 }

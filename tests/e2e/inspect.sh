@@ -297,6 +297,28 @@ test_foreign_formats()
 	done
 }
 
+test_archive_in_a_compressed_file()
+{
+	local inner
+
+	noise 1M raw
+	tar -cf raw.tar raw
+	gzip -k raw.tar
+	run 4 "$ISOWRITE" inspect raw.tar.gz
+	rm raw
+	eval "$(sed -n 's|^  tar|tar|p' err)"
+	is "$(size_of raw)" 1048576
+	gzip -k raw
+	xz -k raw
+	zstd -q raw
+	zip -q raw.zip raw
+	for inner in gz xz zst zip; do
+		gzip -c "raw.$inner" >twice.gz
+		run 4 "$ISOWRITE" inspect twice.gz
+		has "twice.gz is compressed, and what is in it is" err
+	done
+}
+
 test_bad_arguments()
 {
 	mkdir dir

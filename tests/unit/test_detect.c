@@ -240,9 +240,10 @@ static void test_truncated_padding(void)
 	img.len -= 4096;
 	detect(&img);
 	CHECK(lay.is_truncated);
-	CHECK_STR(find("truncated")->message,
-		  "The image ends at byte 126,976, but its ISO 9660 volume reaches to byte 131,072: "
-		  "4,096 bytes are missing.");
+	CHECK_STR(
+		find("truncated")->message,
+		"The image ends at byte 126,976, but its ISO 9660 volume reaches to byte 131,072: "
+		"4,096 bytes are missing.");
 	CHECK(find("truncated-padding"));
 	free(img.p);
 }
@@ -384,7 +385,8 @@ static void test_foreign(void)
 	} cases[] = {
 		{ 0, "QFI\xfb", 4, "qcow2", "qemu-img convert -O raw d.img d.img.img" },
 		{ 0, "KDMV", 4, "vmdk", "qemu-img convert -O raw d.img d.img.img" },
-		{ 0, "# Disk DescriptorFile", 21, "vmdk", "qemu-img convert -O raw d.img d.img.img" },
+		{ 0, "# Disk DescriptorFile", 21, "vmdk",
+		  "qemu-img convert -O raw d.img d.img.img" },
 		{ 0, "vhdxfile", 8, "vhdx", "qemu-img convert -O raw d.img d.img.img" },
 		{ 8192 - 512, "conectix", 8, "vhd",
 		  "qemu-img convert -f vpc -O raw d.img d.img.img" },
@@ -395,6 +397,7 @@ static void test_foreign(void)
 		{ 0, "BZh91AY&SY", 10, "bzip2", "bunzip2 -k d.img" },
 		{ 0, "\4\x22\x4d\x18", 4, "lz4", "lz4 -d d.img" },
 		{ 0, "LZIP\1", 5, "lzip", "lzip -dk d.img" },
+		{ 257, "ustar", 5, "tar", "tar -xf d.img" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -407,6 +410,15 @@ static void test_foreign(void)
 		CHECK(detect_check_foreign(&lay, "d.img", &err) == -1);
 		CHECK(err.kind == ERROR_IMAGE);
 		CHECK(strstr(err.msg, cases[i].command) != NULL);
+		free(img.p);
+		if (cases[i].offset >= 4096)
+			continue;
+		/* What a disc begins with is no format. */
+		img = image_new(17);
+		memcpy(img.p + cases[i].offset, cases[i].magic, cases[i].len);
+		memcpy(img.p + 32769, "CD001", 5);
+		detect(&img);
+		CHECK_STR(lay.foreign, "");
 		free(img.p);
 	}
 }
