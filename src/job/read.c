@@ -84,6 +84,36 @@ static int move_backup_gpt(struct source *whole, const struct layout *lay, uint6
 	return 0;
 }
 
+/* A file system on all of it, of which the tables do not tell. A table beside it may be stale. */
+static const struct device_content *find_whole(const struct device_info *info)
+{
+	static const char *const not_told[] = { "unknown", "unreadable", "more" };
+
+	for (size_t i = 0; i < info->n_contents; i++) {
+		const struct device_content *c = &info->contents[i];
+		bool is_whole = !c->is_table && c->is_foreign && c->start == 0 && c->size == 0;
+
+		for (size_t k = 0; k < ARRAY_SIZE(not_told); k++)
+			is_whole = is_whole && strcmp(c->type, not_told[k]) != 0;
+		if (is_whole)
+			return c;
+	}
+	return NULL;
+}
+
+static int check_whole(const struct device_info *info, const struct layout *lay, struct error *err)
+{
+	const struct device_content *c = lay->superfloppy ? NULL : find_whole(info);
+	char type[64];
+
+	if (!c)
+		return 0;
+	return error_set(err, ERROR_IMAGE, "used-unknown",
+			 _("It cannot be said where its used part ends: beside its partition table "
+			   "there is %s on all of it. Without --used all of it is read."),
+			 text_escape(c->type, SIZE_MAX, type, sizeof(type)));
+}
+
 /* --used: where it ends, and what has to be changed for it to be an image of its own. */
 static int find_used(struct job *j, struct error *err)
 {
@@ -105,7 +135,8 @@ static int find_used(struct job *j, struct error *err)
 			_("It cannot be said where its used part ends: it begins like a %s "
 			  "file. Without --used all of it is read."),
 			src->compression);
-	if (detect_layout(src, USED_BUDGET, lay, err) < 0 || used_find(src, lay, &used, err) < 0)
+	if (detect_layout(src, USED_BUDGET, lay, err) < 0 || used_find(src, lay, &used, err) < 0 ||
+	    check_whole(&t->info, lay, err) < 0)
 		return -1;
 	if (used.needs_backup_gpt && move_backup_gpt(src, lay, used.end, &copy->plan, err) < 0) {
 		if (err->kind != ERROR_IMAGE)

@@ -251,6 +251,21 @@ test_used_without_a_table()
 	nothing_left used.img
 }
 
+# blkid and the kernel take such a disk for ext4, however small its partition is.
+test_used_of_a_file_system_beside_a_table()
+{
+	blank 64M stick
+	printf 'start=2048, size=8192, type=c\n' | sfdisk -q stick
+	dd if=stick of=table bs=512 count=1 status=none
+	mkfs.ext4 -q -F stick
+	dd if=table of=stick bs=512 count=1 conv=notrunc status=none
+	run 4 "$ISOWRITE" read --used stick -o used.img
+	has 'there is ext4 on all of it' err
+	nothing_left used.img
+	run 0 "$ISOWRITE" read stick -o all.img
+	same stick all.img
+}
+
 test_existing_files_stay()
 {
 	used_stick stick
