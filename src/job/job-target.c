@@ -50,6 +50,24 @@ static int check_twice(struct job *j, struct error *err)
 	return 0;
 }
 
+/* --size is no way to use a part of a stick. */
+static int check_size(const struct job *j, struct error *err)
+{
+	char name[300];
+
+	if (j->req->size == 0 || j->n_targets == 0)
+		return 0;
+	for (size_t i = 0; i < j->n_targets; i++) {
+		const struct target *t = j->targets[i].target;
+
+		if (!t || (t->info.is_file && !t->info.file_exists))
+			return 0;
+	}
+	return error_set(err, ERROR_USAGE, "size-of-target",
+			 _("--size is for a new file:PATH; %s has its own size."),
+			 text_escape(j->targets[0].target->path, SIZE_MAX, name, sizeof(name)));
+}
+
 int job_look_at_targets(struct job *j, struct error *err)
 {
 	for (size_t i = 0; i < j->n_targets; i++) {
@@ -61,7 +79,7 @@ int job_look_at_targets(struct job *j, struct error *err)
 		snprintf(rt->path, sizeof(rt->path), "%s", j->targets[i].target->path);
 		rt->info = j->targets[i].target->info;
 	}
-	return check_twice(j, err);
+	return check_twice(j, err) < 0 ? -1 : check_size(j, err);
 }
 
 bool job_is_the_image(const struct job *j, const struct target *t)

@@ -280,6 +280,11 @@ test_words()
 	has 'second FAT' out
 	run 2 "$ISOWRITE" format -y file:new
 	has '--size=16GB' err
+	# Not a part of what is there, and all of it would be what was not asked for.
+	blank 64M there
+	run 2 "$ISOWRITE" format -y --size=16MiB there
+	has '--size is for a new file:PATH' err
+	is_blank there
 	run 0 "$ISOWRITE" format -y --size=16MiB file:new
 	is "$(size_of new)" 16777216
 	run 2 "$ISOWRITE" format
