@@ -68,24 +68,38 @@ const char *format_table_id(enum format_table table)
 
 /* ---- labels */
 
-static int error_label(const struct format_volume *v, const char *label, const char *why,
-		       struct error *err)
-{
-	char safe[96];
-
-	return error_set(err, ERROR_USAGE, "bad-label", _("The label \"%s\" cannot be: %s%s"),
-			 text_escape(label, SIZE_MAX, safe, sizeof(safe)), why,
-			 v->type == FORMAT_FAT16 || v->type == FORMAT_FAT32
-				 ? _(" --type=exfat takes others.")
-				 : "");
-}
-
 static bool has_only(const char *label, const char *forbidden)
 {
 	for (const char *p = label; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f || strchr(forbidden, *p))
 			return false;
 	return true;
+}
+
+/* exFAT specification, section 7.7.3, forbids these in names; Windows in labels too. NULL: fine. */
+static const char *why_not_exfat(const char *label)
+{
+	uint16_t units[EXFAT_LABEL_UNITS];
+	int n = utf16_from_utf8(label, units, EXFAT_LABEL_UNITS);
+
+	if (n < 0)
+		return _("it is no valid UTF-8.");
+	if (label[0] == ' ' || (label[0] && label[strlen(label) - 1] == ' '))
+		return _("it begins or ends with a blank.");
+	if (!has_only(label, "\"*/:<>?\\|"))
+		return _("exFAT takes no control characters and none of \"*/:<>?\\|.");
+	return n > EXFAT_LABEL_UNITS ? _("exFAT takes at most 11 characters.") : NULL;
+}
+
+static int error_label(const struct format_volume *v, const char *label, const char *why,
+		       struct error *err)
+{
+	bool is_fat = v->type == FORMAT_FAT16 || v->type == FORMAT_FAT32;
+	char safe[96];
+
+	return error_set(err, ERROR_USAGE, "bad-label", _("The label \"%s\" cannot be: %s%s"),
+			 text_escape(label, SIZE_MAX, safe, sizeof(safe)), why,
+			 is_fat && !why_not_exfat(label) ? _(" --type=exfat takes it.") : "");
 }
 
 /* Microsoft FAT specification, section 6.1: short names, as labels are. */
@@ -110,20 +124,12 @@ static int set_fat_label(struct format_volume *v, const char *label, struct erro
 	return 0;
 }
 
-/* exFAT specification, section 7.7.3, forbids these in names; Windows in labels too. */
 static int set_exfat_label(struct format_volume *v, const char *label, struct error *err)
 {
-	uint16_t units[EXFAT_LABEL_UNITS];
-	int n = utf16_from_utf8(label, units, EXFAT_LABEL_UNITS);
+	const char *why = why_not_exfat(label);
 
-	if (n < 0)
-		return error_label(v, label, _("it is no valid UTF-8."), err);
-	if (!has_only(label, "\"*/:<>?\\|"))
-		return error_label(v, label,
-				   _("exFAT takes no control characters and none of \"*/:<>?\\|."),
-				   err);
-	if (n > EXFAT_LABEL_UNITS)
-		return error_label(v, label, _("exFAT takes at most 11 characters."), err);
+	if (why)
+		return error_label(v, label, why, err);
 	snprintf(v->label, sizeof(v->label), "%s", label);
 	return 0;
 }

@@ -280,8 +280,13 @@ test_words()
 	has 'second FAT' out
 	run 2 "$ISOWRITE" format -y file:new
 	has '--size=16GB' err
-	# Not a part of what is there, and all of it would be what was not asked for.
 	blank 64M there
+	# What is suggested takes it.
+	run 2 "$ISOWRITE" format -y --type=fat32 --label=a.b there
+	has '--type=exfat takes it' err
+	run 2 "$ISOWRITE" format -y --type=fat32 --label=twelve-chars there
+	lacks_text exfat err
+	# Not a part of what is there, and all of it would be what was not asked for.
 	run 2 "$ISOWRITE" format -y --size=16MiB there
 	has '--size is for a new file:PATH' err
 	is_blank there
