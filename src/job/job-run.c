@@ -13,6 +13,7 @@
 #include "job/job-state.h"
 
 #define WAIT_MS 200
+#define MEASURE_AFTER 0.01      /* seconds: of a shorter time there is no speed */
 #define SPEED_SECONDS 2.0       /* over which "speed now" is smoothed */
 #define SLOW_SPEED_SECONDS 15.0 /* and the speed that tells the time left */
 #define ETA_AFTER_SECONDS 2.0
@@ -147,7 +148,7 @@ static void measure(struct job_target *jt, const struct engine_status *st, doubl
 	double dt = now - jt->last_time;
 	double rate;
 
-	if (dt <= 0 || st->done < jt->last_done)
+	if (dt < MEASURE_AFTER || st->done < jt->last_done)
 		return;
 	rate = (double)(st->done - jt->last_done) / dt;
 	jt->speed = smooth(jt->speed, rate, dt, SPEED_SECONDS);
@@ -219,7 +220,7 @@ void job_show_progress(struct job *j, size_t i, const struct engine_status *st,
 	measure(jt, st, now);
 	warn_if_stalled(j, i, st);
 	ev.bytes_per_second = jt->speed;
-	if (now > jt->phase_start)
+	if (now - jt->phase_start >= MEASURE_AFTER)
 		ev.mean_bytes_per_second = (double)st->done / (now - jt->phase_start);
 	if (st->total != UINT64_MAX && st->total >= st->done && jt->slow_speed > 0 &&
 	    now - jt->phase_start >= ETA_AFTER_SECONDS)
