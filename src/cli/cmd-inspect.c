@@ -113,8 +113,12 @@ static int write_svg(const struct options *opts, const struct layout *lay, struc
 		return error_set_nomem(err);
 	}
 	text_escape(slash ? slash + 1 : path, SIZE_MAX, name, sizeof(name));
-	snprintf(title, sizeof(title), _("%s, %s bytes"), name,
-		 num_format_bytes(size, sizeof(size), map->size));
+	/* Of a stream that was not read to its end. */
+	if (map->size == 0)
+		snprintf(title, sizeof(title), _("%s, its size is not known"), name);
+	else
+		snprintf(title, sizeof(title), _("%s, %s bytes"), name,
+			 num_format_bytes(size, sizeof(size), map->size));
 	draw_map_svg(out, map, title);
 	if (fclose(out) != 0)
 		return error_set_nomem(err);

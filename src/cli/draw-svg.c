@@ -152,9 +152,11 @@ void draw_map_svg(FILE *out, const struct map *map, const char *title)
 	fprintf(out, "</title>\n<rect width=\"%u\" height=\"%u\" fill=\"#ffffff\"/>\n", WIDTH,
 		height);
 	put_line(out, MARGIN, MARGIN + ROW - 6, "start", title, strlen(title));
-	put_line(out, MARGIN, HEAD - 6, "start", "0", 1);
-	num_format_bytes(text, sizeof(text), map->size);
-	put_line(out, WIDTH - MARGIN, HEAD - 6, "end", text, strlen(text));
+	if (map->size > 0) {
+		put_line(out, MARGIN, HEAD - 6, "start", "0", 1);
+		num_format_bytes(text, sizeof(text), map->size);
+		put_line(out, WIDTH - MARGIN, HEAD - 6, "end", text, strlen(text));
+	}
 	for (size_t i = 0; i < map->n_spans; i++)
 		if (places[i].row < n_rows)
 			put_span(out, &map->spans[i], &places[i]);

@@ -55,9 +55,9 @@ struct map *map_of_layout(const struct layout *lay);
 struct map *map_of_plan(const struct plan *plan, const struct layout *lay);
 
 /*
- * A small image on a large stick would be drawn in one column. Where most of
- * the map is one place that is free or not touched, what lies before that becomes one span of map and
- * a map of its own in *ret, to be drawn enlarged. 1, 0 (*ret is NULL: nothing
+ * A small image on a large stick would be drawn in one column. Where most of the
+ * map is one place that is free or not touched, what lies before that becomes one
+ * span of map and a map of its own in *ret, to be drawn enlarged. 1, 0 (*ret is NULL: nothing
  * to enlarge), or -1 when out of memory.
  */
 int map_enlarge(struct map *map, struct map **ret);

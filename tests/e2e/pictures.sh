@@ -116,6 +116,11 @@ test_svg()
 	run 0 "$ISOWRITE" inspect --svg=plain.svg "$TOP/LICENSE"
 	run 0 xmllint --noout plain.svg
 	run 0 xmllint --noout "$TOP/tests/golden/map-hostile.svg"
+	# Of a stream that was not read to its end no size is known.
+	run 0 "$ISOWRITE" inspect --svg=stream.svg - < <(yes)
+	run 0 xmllint --noout stream.svg
+	has 'its size is not known' stream.svg
+	lacks_text '0 bytes' stream.svg
 }
 
 test_svg_of_hostile_names()
