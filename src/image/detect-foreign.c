@@ -8,6 +8,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "disk/zip.h"
 #include "image/detect.h"
 
 #define HEAD_SIZE 4096U
@@ -32,6 +33,7 @@ static const struct foreign {
 	{ "raw-cd", "a disc image with 2352-byte sectors (BIN, IMG, MDF)", "iat", " ", ".iso" },
 	{ "mdf", "a disc image with 2448-byte sectors (MDF)", "iat", " ", ".iso" },
 	{ "zip", "a ZIP archive", "unzip", NULL, NULL },
+	{ "zip-part", "the last part of a split ZIP archive", "7z x", NULL, NULL },
 	{ "7z", "a 7-Zip archive", "7z x", NULL, NULL },
 	{ "bzip2", "compressed by bzip2", "bunzip2 -k", NULL, NULL },
 	{ "lz4", "compressed by LZ4", "lz4 -d", NULL, NULL },
@@ -112,9 +114,15 @@ static void look_at_head(struct detect *d, const uint8_t *head, size_t len)
 		set_foreign(d, "mdf");
 }
 
-static void look_at_footer(struct detect *d, const uint8_t *footer)
+static void look_at_footer(struct detect *d, const uint8_t *footer, bool is_a_disc)
 {
-	if (!memcmp(footer, "koly", 4))
+	struct zip_end end;
+
+	if (!is_a_disc &&
+	    zip_parse_end(footer + FOOTER_SIZE - ZIP_END_SIZE, ZIP_END_SIZE, &end) == 1 &&
+	    end.disk != 0 && end.disk != UINT16_MAX)
+		set_foreign(d, "zip-part");
+	else if (!memcmp(footer, "koly", 4))
 		set_foreign(d, "dmg");
 	else if (!memcmp(footer, "conectix", 8))
 		set_foreign(d, "vhd");
@@ -136,7 +144,7 @@ int detect_foreign(struct detect *d, struct error *err)
 {
 	uint8_t buf[HEAD_SIZE];
 	size_t len = (size_t)num_min(d->visible, HEAD_SIZE);
-	int rc;
+	int rc, disc;
 
 	/* A device's bytes are what firmware sees; a trailer on it is an earlier use's. */
 	if (d->src->is_block_device)
@@ -147,18 +155,16 @@ int detect_foreign(struct detect *d, struct error *err)
 		rc = detect_read(d, 0, buf, len / 2, err);
 	if (rc < 0)
 		return -1;
-	if (rc > 0) {
-		rc = is_disc(d, err);
-		if (rc < 0)
-			return -1;
-		if (rc == 0)
-			look_at_head(d, buf, len);
-	}
+	disc = is_disc(d, err);
+	if (disc < 0)
+		return -1;
+	if (rc > 0 && !disc)
+		look_at_head(d, buf, len);
 	if (d->lay->foreign[0] || d->size == UINT64_MAX || d->size < FOOTER_SIZE)
 		return 0;
 	rc = detect_read(d, d->size - FOOTER_SIZE, buf, FOOTER_SIZE, err);
 	if (rc > 0)
-		look_at_footer(d, buf);
+		look_at_footer(d, buf, disc);
 	return rc < 0 ? -1 : 0;
 }
 

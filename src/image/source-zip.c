@@ -94,6 +94,16 @@ static int set_cannot(const struct zip *z, const char *what, const char *program
 			 unpack_command(z, program, command, sizeof(command)));
 }
 
+static int set_split(const struct zip *z, struct error *err)
+{
+	char name[SOURCE_NAME_SIZE];
+
+	return error_set(err, ERROR_IMAGE, "unsupported-compression",
+			 _("%s is a part of a ZIP archive that was split. Unpack it first: 7z x "
+			   "takes the part whose name ends in .zip and finds the others."),
+			 source_name(z->in->src, name));
+}
+
 static int set_several(const struct zip *z, uint64_t n, struct error *err)
 {
 	char name[SOURCE_NAME_SIZE], command[SOURCE_NAME_SIZE + 16], count[NUM_SIZE_LEN];
@@ -123,7 +133,7 @@ static int check_header(const struct zip *z, const struct zip_header *h, struct 
 	if (h->flags & (ZIP_ENCRYPTED | ZIP_STRONGLY_ENCRYPTED | ZIP_MASKED))
 		return set_cannot(z, _("it is encrypted"), "7z x", err);
 	if (h->disk != 0)
-		return set_cannot(z, _("it is split into several files"), "7z x", err);
+		return set_split(z, err);
 	if (h->method != ZIP_STORED && h->method != ZIP_DEFLATED)
 		return set_cannot(z, _("it is compressed in a way that isowrite does not know"),
 				  "7z x", err);
@@ -291,7 +301,7 @@ static int read_local(struct zip *z, struct error *err)
 		return begin_central(z);
 	case ZIP_DESCRIPTOR_MAGIC:
 		if (source_input_tell(z->in) == 0)
-			return set_cannot(z, _("it is split into several files"), "7z x", err);
+			return set_split(z, err);
 		return set_corrupt(z, _("a header is missing"), err);
 	default:
 		return visible(z) < sizeof(uint32_t)
@@ -455,7 +465,7 @@ static int check_end(struct zip *z, const struct zip_end *e, uint64_t central_en
 		     struct error *err)
 {
 	if (e->disk != 0 || e->central_disk != 0)
-		return set_cannot(z, _("it is split into several files"), "7z x", err);
+		return set_split(z, err);
 	if (e->n_here != e->n_entries || e->n_entries != z->n_central ||
 	    e->central_offset != z->central_offset ||
 	    e->central_size != central_end - z->central_offset)

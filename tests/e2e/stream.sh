@@ -241,7 +241,9 @@ test_zip_that_is_no_image()
 	zip -q -P secret secret.zip a
 	not_this_zip "it is encrypted" secret.zip
 	zip -q -s 1m split.zip a
-	not_this_zip "split into several files" split.z01
+	not_this_zip "a part of a ZIP archive that was split" split.z01
+	run 4 "$ISOWRITE" --yes split.zip file:s
+	has "the last part of a split ZIP archive" err
 	ln -s a link
 	zip -q -y link.zip link
 	not_this_zip "a link or a device" link.zip
