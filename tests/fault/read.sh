@@ -18,6 +18,13 @@ bad_stick()
 	lying_stick stick "$@"
 }
 
+# said TEXT FILE: waits until it is in the file.
+said()
+{
+	timeout 60 sh -c 'until grep -qs "$1" "$2"; do sleep 0.05; done' - "$1" "$2" ||
+		fail "no \"$1\" in $2"
+}
+
 nothing_left()
 {
 	[ ! -e copy.img ] || fail "copy.img is there"
@@ -92,10 +99,10 @@ test_plain_engine()
 
 test_unplugged()
 {
-	bad_stick bps=8000000
+	bad_stick bps=4000000
 	"$ISOWRITE" read --keep-going "$dev" -o copy.img >out 2>err &
 	pid=$!
-	sleep 0.7
+	said ': read' err
 	unplug
 	status=0
 	wait $pid || status=$?
@@ -110,9 +117,10 @@ test_stalled()
 	bad_stick stall=r:8000000:512:4000
 	env --default-signal=INT "$ISOWRITE" read "$dev" -o copy.img >out 2>err &
 	pid=$!
-	sleep 1
-	kill -s USR1 $pid
+	said ': read' err
 	sleep 0.5
+	kill -s USR1 $pid
+	said 'read [0-9]* %' err
 	kill -s INT $pid
 	status=0
 	wait $pid || status=$?
@@ -127,12 +135,13 @@ test_killed_leaves_nothing()
 {
 	local signal
 
-	bad_stick bps=20000000
+	bad_stick bps=4000000
 	mkdir dir
 	for signal in INT TERM HUP KILL; do
+		rm -f err
 		env --default-signal=INT "$ISOWRITE" read "$dev" -o dir/copy.img.zst >out 2>err &
 		pid=$!
-		sleep 0.4
+		said ': read' err
 		kill -s $signal $pid 2>/dev/null || fail "it was too fast"
 		status=0
 		wait $pid || status=$?
@@ -158,12 +167,12 @@ test_write_fails_after_the_backup()
 
 test_cancelled_backup()
 {
-	bad_stick bps=20000000
+	bad_stick bps=4000000
 	cp stick before
 	env --default-signal=INT "$ISOWRITE" --yes --json --backup=copy.img "$(image data.iso)" \
 		"$dev" >out 2>err &
 	pid=$!
-	sleep 0.4
+	said Backup err
 	kill -s INT $pid
 	status=0
 	wait $pid || status=$?
