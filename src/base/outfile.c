@@ -85,6 +85,10 @@ int outfile_check(const char *what, const char *path, bool overwrite, struct err
 	if (path[0] == '\0')
 		return error_set(err, ERROR_USAGE, "output-path", _("The %s's name is empty."),
 				 what);
+	/* What is said of the job goes there, and nobody could read it back. */
+	if (strcmp(path, "-") == 0)
+		return error_set(err, ERROR_USAGE, "output-path",
+				 _("The %s cannot go to standard output; name a file."), what);
 	/* Its folder may be there, and the file would get the name without it. */
 	if (path[strlen(path) - 1] == '/')
 		return error_set(err, ERROR_USAGE, "output-path",

@@ -356,10 +356,6 @@ int job_backup_check(struct job *j, struct error *err)
 			 _("Nothing is written, so --backup saves nothing."));
 		return 0;
 	}
-	/* Where it goes it could not be read back, and what is said of the job goes there, too. */
-	if (strcmp(path, "-") == 0)
-		return error_set(err, ERROR_USAGE, "output-path",
-				 _("A backup cannot go to standard output; name a file."));
 	if (j->n_targets != 1)
 		return error_set(
 			err, ERROR_USAGE, "backup-targets",

@@ -90,6 +90,7 @@ static void test_places(void)
 	char long_name[300] = "";
 
 	refused("", false, "empty");
+	refused("-", true, "standard output");
 	refused(".", true, "a directory");
 	refused("absent/a", false, "cannot be written");
 	/* It would be called a, and the report would say a/. */
