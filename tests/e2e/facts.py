@@ -82,7 +82,8 @@ def compare_tables(image, found):
         yield "disk signature", table["id"], mbr["disk_signature"]
         ours = [(p["start"], p["size"], int(p["type"], 16), p["active"]) for p in mbr["partitions"]]
         theirs = [(p["start"] * sector, p["size"] * sector, int(p["type"], 16),
-                   p.get("bootable", False)) for p in table["partitions"]]
+                   p.get("bootable", False)) for p in table["partitions"]
+                  if p["size"]]  # where all four are empty, sfdisk may list them
     yield "partitions by sfdisk", theirs, ours
 
 

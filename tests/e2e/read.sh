@@ -365,8 +365,14 @@ test_that_looks_compressed()
 	run 0 bash -c "${command/isowrite/$ISOWRITE --yes}"
 	same before "$dev"
 	dev=$(attach stick)
+	# Compressed twice is refused as well.
+	cp stick before
 	run 0 "$ISOWRITE" read "$dev" -o copy.img.zst
-	has "isowrite copy.img.zst $dev" out
+	has 'cannot put it back' out
+	command=$(sed -n 's/^    //p' out)
+	dd if=/dev/urandom of="$dev" bs=1M count=8 status=none
+	run 0 bash -c "$command"
+	same before "$dev"
 	run 4 "$ISOWRITE" read --used "$dev" -o used.img
 }
 
