@@ -67,8 +67,6 @@ static const char *describe_mode(mode_t mode)
 		return _("a directory");
 	case S_IFLNK:
 		return _("a link");
-	case S_IFBLK:
-		return _("a block device");
 	default:
 		return _("a device or pipe");
 	}
@@ -98,6 +96,11 @@ int outfile_check(const char *what, const char *path, bool overwrite, struct err
 		is_there = true;
 	else if (errno != ENOENT)
 		return set_no_place(what, name, errno, err);
+	if (is_there && S_ISBLK(st.st_mode))
+		return error_set(err, ERROR_USAGE, "output-path",
+				 _("The %s %s is a block device; devices are written by: isowrite "
+				   "IMAGE DEVICE"),
+				 what, name);
 	if (is_there && !S_ISREG(st.st_mode))
 		return error_set(err, ERROR_USAGE, "output-path",
 				 _("The %s %s exists and is no regular file, but %s."), what, name,

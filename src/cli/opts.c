@@ -252,6 +252,22 @@ static int check_dd(const struct options *o, struct error *err)
 			 quoted_target[0] ? quoted_target : "DEVICE");
 }
 
+static int set_empty_operand(const struct options *o, size_t i, struct error *err)
+{
+	bool is_image = o->command == COMMAND_VERIFY ||
+			(i == 0 && o->command != COMMAND_FORMAT && o->command != COMMAND_READ);
+
+	if (is_image)
+		return error_set(err, ERROR_USAGE, "empty-operand",
+				 _("The image's name is empty; is a variable unset?"));
+	if (o->command == COMMAND_READ)
+		return error_set(err, ERROR_USAGE, "empty-operand",
+				 _("The device's name is empty; is a variable unset?"));
+	return error_set(err, ERROR_USAGE, "empty-operand",
+			 _("The name of target %zu is empty; is a variable unset?"),
+			 o->command == COMMAND_FORMAT ? i + 1 : i);
+}
+
 static int check_operands(const struct options *o, enum opts_action *action, struct error *err)
 {
 	const struct command_row *row = &command_table[o->command];
@@ -259,16 +275,9 @@ static int check_operands(const struct options *o, enum opts_action *action, str
 
 	if (o->command == COMMAND_WRITE && check_dd(o, err) < 0)
 		return -1;
-	for (size_t i = 0; i < o->n_operands; i++) {
-		bool is_image = i == 0 && o->command != COMMAND_FORMAT;
-
+	for (size_t i = 0; i < o->n_operands; i++)
 		if (o->operands[i][0] == '\0')
-			return error_set(err, ERROR_USAGE, "empty-operand",
-					 is_image ? _("The image's name is empty.")
-						  : _("The name of target %zu is empty; is a "
-						      "variable unset?"),
-					 o->command == COMMAND_FORMAT ? i + 1 : i);
-	}
+			return set_empty_operand(o, i, err);
 	if (o->n_operands < row->min_operands && o->n_operands == 1)
 		return error_set(err, ERROR_USAGE, "missing-operand",
 				 _("'%s' wants one more operand: isowrite %s %s"), row->name,

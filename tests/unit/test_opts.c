@@ -143,7 +143,9 @@ static void test_operands(void)
 	      "  isowrite a.iso /dev/sdb");
 	fails("of=/dev/sdb", "if= and of= are of dd; here the image comes first, then the device:\n"
 			     "  isowrite IMAGE /dev/sdb");
-	fails("_ b", "The image's name is empty.");
+	fails("_ b", "The image's name is empty; is a variable unset?");
+	fails("verify a.iso _", "The image's name is empty; is a variable unset?");
+	fails("read _ -o x", "The device's name is empty; is a variable unset?");
 	fails("write", "'write' wants an operand: isowrite write IMAGE TARGET...");
 }
 
