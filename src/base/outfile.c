@@ -118,6 +118,17 @@ int outfile_check(const char *what, const char *path, bool overwrite, struct err
 	return 0;
 }
 
+bool outfile_is_same_place(const char *a, const char *b)
+{
+	const char *na = strrchr(a, '/'), *nb = strrchr(b, '/');
+	auto_free char *da = strndup(a, na ? (size_t)(na - a) + 1 : 0);
+	auto_free char *db = strndup(b, nb ? (size_t)(nb - b) + 1 : 0);
+	char real_a[PATH_MAX], real_b[PATH_MAX];
+
+	return da && db && realpath(*da ? da : ".", real_a) && realpath(*db ? db : ".", real_b) &&
+	       !strcmp(real_a, real_b) && !strcmp(na ? na + 1 : a, nb ? nb + 1 : b);
+}
+
 uint64_t outfile_room(const char *path)
 {
 	auto_free char *copy = strdup(path);

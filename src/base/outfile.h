@@ -26,6 +26,9 @@ int outfile_check(const char *what, const char *path, bool overwrite, struct err
 /* Bytes that the file system has left where it would lie; UINT64_MAX unknown. */
 uint64_t outfile_room(const char *path);
 
+/* The same directory and name, whether there is a file yet or not. */
+bool outfile_is_same_place(const char *a, const char *b);
+
 /* All of it at once. ERROR_INTERNAL when that fails. */
 int outfile_write(const char *what, const char *path, bool overwrite, const void *data, size_t len,
 		  struct error *err);

@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "base/num.h"
+#include "base/outfile.h"
 #include "base/text.h"
 #include "io/device-internal.h"
 #include "io/target-internal.h"
@@ -317,24 +318,12 @@ static bool is_part_of(dev_t a, dev_t b)
 	       (!na.is_partition || !nb.is_partition);
 }
 
-/* Paths of files that are not there yet: the same directory and name. */
-static bool is_same_place(const char *a, const char *b)
-{
-	const char *na = strrchr(a, '/'), *nb = strrchr(b, '/');
-	auto_free char *da = strndup(a, na ? (size_t)(na - a) + 1 : 0);
-	auto_free char *db = strndup(b, nb ? (size_t)(nb - b) + 1 : 0);
-	char real_a[PATH_MAX], real_b[PATH_MAX];
-
-	return da && db && realpath(*da ? da : ".", real_a) && realpath(*db ? db : ".", real_b) &&
-	       !strcmp(real_a, real_b) && !strcmp(na ? na + 1 : a, nb ? nb + 1 : b);
-}
-
 bool target_is_same(const struct target *a, const struct target *b)
 {
 	struct stat sa, sb;
 
 	if (a->path_fd < 0 || b->path_fd < 0)
-		return a->path_fd < 0 && b->path_fd < 0 && is_same_place(a->path, b->path);
+		return a->path_fd < 0 && b->path_fd < 0 && outfile_is_same_place(a->path, b->path);
 	if (fstat(a->path_fd, &sa) || fstat(b->path_fd, &sb))
 		return false;
 	if (S_ISBLK(sa.st_mode) && S_ISBLK(sb.st_mode))
@@ -358,7 +347,7 @@ bool target_would_lose(const struct target *t, const char *path)
 	struct stat st, own;
 
 	if (t->path_fd < 0)
-		return is_same_place(t->path, path);
+		return outfile_is_same_place(t->path, path);
 	if (fstat(t->path_fd, &own))
 		return false;
 	if (stat(path, &st) == 0 && ((st.st_dev == own.st_dev && st.st_ino == own.st_ino) ||

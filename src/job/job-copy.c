@@ -364,7 +364,7 @@ int job_backup_check(struct job *j, struct error *err)
 	if (job_copy_compression(path, j->req->compress, &compress, err) < 0 ||
 	    outfile_check(_("backup"), path, j->req->overwrite, err) < 0)
 		return -1;
-	if (is_image(j, path) || (j->req->receipt && strcmp(j->req->receipt, path) == 0))
+	if (is_image(j, path) || (j->req->receipt && outfile_is_same_place(j->req->receipt, path)))
 		return error_set(err, ERROR_USAGE, "output-path",
 				 _("The backup %s would replace the image or the receipt; choose "
 				   "another name."),

@@ -577,6 +577,8 @@ test_backup_arguments()
 	run 2 "$ISOWRITE" --yes --backup=old.img.gz data.iso file:stick
 	run 2 "$ISOWRITE" --yes --compress=zst data.iso file:stick
 	run 2 "$ISOWRITE" --yes --overwrite --receipt=r --backup=r data.iso file:stick
+	# The receipt comes last.
+	run 2 "$ISOWRITE" --yes --overwrite --receipt=r --backup="$PWD/./r" data.iso file:stick
 	nothing_left old.img
 	is_blank other
 	expect_untouched stick before
