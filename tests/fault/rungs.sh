@@ -200,7 +200,7 @@ test_writes_that_only_seem_to_happen()
 	local n
 
 	set_up
-	for n in 5 6 10 16; do
+	for n in 3 5 6 8; do
 		ISOWRITE_ENGINE=plain injected pwrite64 "retval=524288:when=$n" || fail "no write $n"
 		is "$status" 7 "write $n did not happen"
 	done
@@ -265,7 +265,8 @@ test_image_that_reads_differently()
 			has INJECTED trace
 			[ "$status" -lt 128 ] || fail "status $status"
 			[ "$status" != 0 ] || cmp -n 6291456 i.img stick >&2 || fail "$file, read $n: a lie"
-			! grep -q 'held other bytes' err || seen+=" $file"
+			# A compressed file has a checksum of its own.
+			! grep -qE 'held other bytes|gzip data is damaged' err || seen+=" $file"
 		done
 	done
 	for file in i.img i.img.gz; do
