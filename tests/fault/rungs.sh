@@ -230,6 +230,20 @@ test_failing_ring()
 	done
 }
 
+# The plain path's ends go through Linux AIO, else one by one.
+test_failing_aio()
+{
+	local call
+
+	set_up
+	export ISOWRITE_ENGINE=plain
+	for call in io_setup:error=EAGAIN io_setup:error=ENOSYS io_submit:error=EAGAIN \
+		io_submit:error=EPERM io_getevents:error=EINTR io_getevents:error=EPERM; do
+		injected "${call%%:*}" "${call#*:}:when=1" || fail "$call was never called"
+		is "$status" 0 "$call"
+	done
+}
+
 test_failing_set_up()
 {
 	set_up
