@@ -184,6 +184,48 @@ test_cancelled_backup()
 	same before "$medium"
 }
 
+# A backup is what was there, or it is none.
+test_stick_written_to_during_the_backup()
+{
+	bad_stick bps=8000000
+	"$ISOWRITE" --yes --backup=copy.img "$(image data.iso)" "$dev" >out 2>err &
+	pid=$!
+	said ': backup' err
+	dd if=/dev/zero of="$dev" bs=512 count=1 seek=20000 conv=notrunc oflag=direct status=none
+	cp "$medium" before
+	status=0
+	wait $pid || status=$?
+	is $status 4
+	has 'Nothing was written, because the backup failed' err
+	has 'was written to while it was read' err
+	nothing_left
+	same before "$medium"
+}
+
+# A write that is said to be done, and is not: seen when it is read back.
+test_file_system_that_lies()
+{
+	local name
+
+	need_tool strace
+	bad_stick
+	cp stick before
+	for name in copy.img copy.img.zst; do
+		run 7 strace -f -qq -o trace -e trace=pwrite64 \
+			-e inject=pwrite64:retval=4096:when=2 "$ISOWRITE" read --json stick -o $name
+		has INJECTED trace
+		has 'did not keep what was written to it' err
+		is "$(json out 'j["output"]["complete"]')" false
+		nothing_left
+		[ ! -e $name ] || fail "$name is there"
+		run 7 strace -f -qq -o trace -e trace=pwrite64 \
+			-e inject=pwrite64:retval=4096:when=2 \
+			"$ISOWRITE" --yes --backup=$name "$(image data.iso)" "$dev"
+		has 'Nothing was written, because the backup failed' err
+		same before "$medium"
+	done
+}
+
 # While the backup gets its name: it is complete, and not a byte of the stick may go.
 test_cancelled_when_the_backup_was_read()
 {

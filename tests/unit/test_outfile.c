@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,6 +86,28 @@ static void refused(const char *path, bool overwrite, const char *why)
 	CHECK(strstr(err.msg, why) != NULL);
 }
 
+/* Where files cannot be without a name, a temporary one is renamed. */
+static void test_raced_with_a_temporary_name(void)
+{
+	char link[32];
+	struct outfile f;
+
+	err = (struct error)ERROR_INIT;
+	CHECK(outfile_open("image", "a", false, &f, &err) == 0);
+	snprintf(f.temp, sizeof(f.temp), ".temp");
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", f.fd);
+	CHECK(linkat(AT_FDCWD, link, f.dir, f.temp, AT_SYMLINK_FOLLOW) == 0);
+	CHECK(write(f.fd, "ours", 4) == 4);
+	CHECK(outfile_write("image", "a", false, "theirs", 6, &err) == 0);
+	CHECK(outfile_commit(&f, &err) == -1);
+	CHECK_STR(err.code, "output-exists");
+	CHECK(holds("a", "theirs"));
+	outfile_close(&f);
+	CHECK(holds("a", "theirs"));
+	CHECK(!is_there(".temp"));
+	CHECK(unlink("a") == 0);
+}
+
 static void test_places(void)
 {
 	char long_name[300] = "";
@@ -132,6 +155,7 @@ int main(void)
 	RUN(test_write);
 	RUN(test_abandoned);
 	RUN(test_raced);
+	RUN(test_raced_with_a_temporary_name);
 	RUN(test_places);
 	RUN(test_errors);
 	CHECK(chdir("/") == 0 && rmdir(dir) == 0); /* nothing is left in it */
