@@ -30,10 +30,10 @@
 #include "job/job.h"
 
 struct job_target {
-	struct target *target;   /* NULL: could not be looked at */
-	bool is_typed;           /* its size was typed */
+	struct target *target; /* NULL: could not be looked at */
+	bool is_typed; /* its size was typed */
 	enum engine_phase phase; /* last one shown */
-	enum event_phase told;   /* last one announced */
+	enum event_phase told; /* last one announced */
 	bool is_stall_told;
 	double phase_start; /* monotonic seconds */
 	double last_time;
@@ -64,19 +64,19 @@ struct job {
 	size_t n_targets;
 	struct job_target *targets; /* as report->targets */
 	bool was_cancelled;
-	int inhibit_fd;                   /* the machine does not sleep while this is open; -1 */
-	bool has_receipt_path;            /* asked for, and it can be written */
+	int inhibit_fd; /* the machine does not sleep while this is open; -1 */
+	bool has_receipt_path; /* asked for, and it can be written */
 	double last_progress, read_start; /* monotonic seconds, of job_read_progress */
 	uint64_t read_done;
 	bool is_reading_image; /* check: the target comes next */
-	bool is_writing;       /* the engine was started */
-	struct bmap *bmap;     /* or NULL */
+	bool is_writing; /* the engine was started */
+	struct bmap *bmap; /* or NULL */
 	struct bmap_check *bmap_check;
 
 	struct sums_lists lists;
 	unsigned int named_strength; /* of the strongest list that names the image; 0: none does */
-	bool is_searching;           /* none does: is its digest in them? */
-	size_t n_digests;            /* all that are needed */
+	bool is_searching; /* none does: is its digest in them? */
+	size_t n_digests; /* all that are needed */
 	struct report_digest digests[SOURCE_MAX_DIGESTS];
 	struct job_trust trust;
 
