@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/num.h"
+#include "disk/mbr.h"
 
 #define N_FATS 2
 #define MIN_RESERVED_32 32 /* as everybody has it: boot sectors, FSInfo, their copies */
@@ -94,9 +95,6 @@ static_assert(sizeof(struct disk_boot) == 36, "BPB");
 static_assert(sizeof(struct disk_boot) + sizeof(struct disk_boot_32) == 64, "BPB of FAT32");
 static_assert(sizeof(struct disk_boot_tail) == 26, "BPB");
 static_assert(sizeof(struct disk_fsinfo) == 512, "FSInfo");
-
-/* int 18h, and should it come back: hlt, again. Firmware then tries the next disk. */
-static const uint8_t boot_code[] = { 0xcd, 0x18, 0xf4, 0xeb, 0xfd };
 
 static uint32_t entry_bytes(const struct fat_format *f)
 {
@@ -278,7 +276,7 @@ static void put_boot(const struct fat_format *f, uint8_t *sector)
 	if (is_32)
 		memcpy(sector + sizeof(boot), &boot_32, sizeof(boot_32));
 	memcpy(sector + code - sizeof(tail), &tail, sizeof(tail));
-	memcpy(sector + code, boot_code, sizeof(boot_code));
+	memcpy(sector + code, mbr_next_disk, sizeof(mbr_next_disk));
 	put_signature(sector);
 }
 

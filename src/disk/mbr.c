@@ -35,6 +35,18 @@ static_assert(offsetof(struct disk_entry, len_blocks) == MBR_ENTRY_LEN, "MBR ent
 static_assert(offsetof(struct disk_mbr, entries) == MBR_ENTRIES_OFFSET, "MBR entries");
 static_assert(sizeof(struct disk_mbr) == MBR_SIZE, "MBR");
 
+const uint8_t mbr_next_disk[MBR_NEXT_DISK_SIZE] = { 0xcd, 0x18, 0xf4, 0xeb, 0xfd };
+
+bool mbr_is_next_disk(const uint8_t sector[MBR_SIZE])
+{
+	if (memcmp(sector, mbr_next_disk, MBR_NEXT_DISK_SIZE) != 0)
+		return false;
+	for (size_t i = MBR_NEXT_DISK_SIZE; i < MBR_CODE_SIZE; i++)
+		if (sector[i])
+			return false;
+	return true;
+}
+
 bool mbr_decode(const uint8_t sector[MBR_SIZE], struct mbr *ret)
 {
 	struct disk_mbr disk;

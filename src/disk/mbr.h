@@ -39,6 +39,16 @@ struct mbr {
 	struct mbr_entry entries[MBR_N_ENTRIES];
 };
 
+/*
+ * Our code where there is nothing to boot, for MBRs and boot sectors: int 18h, and should it
+ * come back: hlt, again. Firmware then tries the next disk.
+ */
+#define MBR_NEXT_DISK_SIZE 5
+extern const uint8_t mbr_next_disk[MBR_NEXT_DISK_SIZE];
+
+/* Is it that, and nothing else? */
+bool mbr_is_next_disk(const uint8_t sector[MBR_SIZE]);
+
 /* True if 55 AA is there. */
 bool mbr_decode(const uint8_t sector[MBR_SIZE], struct mbr *ret);
 

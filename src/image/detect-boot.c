@@ -212,6 +212,10 @@ static int judge_bios_stick(struct detect *d, struct error *err)
 		    boot->bios.cd == BOOT_YES ? _("made for discs only, without MBR code")
 					      : _("no MBR code"));
 		return 0;
+	case MBR_CODE_ISOWRITE:
+		say(boot->bios_why, sizeof(boot->bios_why),
+		    _("it was formatted for files"));
+		return 0;
 	default:
 		if (mbr_code_is_memtest(mbr))
 			return judge_memtest(d, mbr, err);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "disk/isohybrid.h"
+#include "disk/mbr.h"
 #include "image/detect.h"
 
 static enum mbr_code name_code(const uint8_t *mbr)
@@ -15,6 +16,8 @@ static enum mbr_code name_code(const uint8_t *mbr)
 		return MBR_CODE_GRUB2;
 	if (mbr_code_is_windows(mbr))
 		return MBR_CODE_WINDOWS;
+	if (mbr_is_next_disk(mbr))
+		return MBR_CODE_ISOWRITE;
 	return MBR_CODE_UNKNOWN;
 }
 

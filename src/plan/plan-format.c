@@ -328,9 +328,6 @@ int format_choose(const struct format_request *req, const struct geometry *geo,
 
 /* ---- the table */
 
-/* int 18h, and should it come back: hlt, again. Firmware then tries the next disk. */
-static const uint8_t boot_code[] = { 0xcd, 0x18, 0xf4, 0xeb, 0xfd };
-
 static void make_mbr(const struct format_volume *v, const struct geometry *geo, uint8_t *sector)
 {
 	bool is_gpt = v->table == FORMAT_TABLE_GPT;
@@ -346,7 +343,7 @@ static void make_mbr(const struct format_volume *v, const struct geometry *geo, 
 	mbr_chs_from_lba(start + len - 1, e->chs_last);
 	if (is_gpt) /* UEFI 2.10 table 5-4 */
 		memset(e->chs_last, 0xff, sizeof(e->chs_last));
-	memcpy(sector, boot_code, sizeof(boot_code));
+	memcpy(sector, mbr_next_disk, sizeof(mbr_next_disk));
 	mbr_encode(sector, &mbr);
 }
 

@@ -291,6 +291,8 @@ test_words()
 	has '--size is for a new file:PATH' err
 	is_blank there
 	run 0 "$ISOWRITE" format -y --size=16MiB file:new
+	run 0 "$ISOWRITE" inspect new
+	has 'no: it was formatted for files' out
 	is "$(size_of new)" 16777216
 	run 2 "$ISOWRITE" format
 	run 2 "$ISOWRITE" format --type=ntfs s
