@@ -7,6 +7,7 @@
  * without it is one that tools complain about and that write calls cut short. So
  * it is moved to the image's end by the planner behind --fix-gpt.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +201,24 @@ static int check_output(struct job *j, struct job_copy *how, struct error *err)
 	return outfile_check(how->what, how->path, j->req->overwrite, err);
 }
 
+/* Before the device is unmounted. A shell may have sent standard output to a file on it, too. */
+static int check_place(struct job *j, const char *path, struct error *err)
+{
+	char stdout_path[PATH_MAX];
+	struct stat st;
+	ssize_t len;
+
+	if (strcmp(path, "-") != 0)
+		return job_copy_check_place(j, 0, path, err);
+	if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISREG(st.st_mode))
+		return 0;
+	len = readlink("/proc/self/fd/1", stdout_path, sizeof(stdout_path) - 1);
+	if (len < 0)
+		return 0;
+	stdout_path[len] = '\0';
+	return job_copy_check_place(j, 0, stdout_path, err);
+}
+
 static int read_story(struct job *j, struct error *err)
 {
 	struct report_target *rt = &j->r->targets[0];
@@ -208,7 +227,7 @@ static int read_story(struct job *j, struct error *err)
 
 	if (check_output(j, &how, err) < 0 ||
 	    target_look_source(j->req->targets[0], &j->targets[0].target, err) < 0 ||
-	    (strcmp(how.path, "-") != 0 && job_copy_check_place(j, 0, how.path, err) < 0))
+	    check_place(j, how.path, err) < 0)
 		return -1;
 	rt->info = j->targets[0].target->info;
 	rt->copy = calloc(1, sizeof(*rt->copy));

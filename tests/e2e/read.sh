@@ -415,6 +415,12 @@ test_file_on_the_stick_that_is_unmounted()
 	at_end umount mnt
 	run 2 "$ISOWRITE" read --unmount "$dev" -o mnt/copy.img
 	has "lies on $dev" err
+	# Nor if the shell opened it.
+	status=0
+	"$ISOWRITE" read "$dev" -o - >mnt/copy.img 2>err || status=$?
+	is $status 2
+	has "lies on $dev" err
+	is "$(size_of mnt/copy.img)" 0
 	mountpoint -q mnt || fail "unmounted"
 	umount mnt
 	[ -z "$(ls -A mnt)" ] || fail "something lies under the mount"
