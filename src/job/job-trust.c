@@ -2,10 +2,10 @@
 /*
  * What the image is compared with (--sha256, --digest, --sums, and the lists
  * beside it), and what came of it. Everything that speaks of the image has to
- * match: each digest that was given, and each list that names it with the
- * strongest algorithm that any list has for it. Where no list names it, its
- * digest is looked for in all of them: a file that was renamed. job-digest.c
- * computes what is compared.
+ * match: each digest that was given, and each list that names it; of those whose
+ * algorithm is broken only where no list has a better one for it. Where no list
+ * names it, its digest is looked for in all of them: a file that was renamed.
+ * job-digest.c computes what is compared.
  */
 #include <stdio.h>
 #include <string.h>
@@ -52,9 +52,16 @@ static unsigned int strength_of(const struct sums_list *l)
 	return l->choice.alg ? hash_alg_strength(l->choice.alg) : UINT32_MAX;
 }
 
+/*
+ * MD5 has nothing to say beside SHA-256. But a list of SHA-512 that somebody has laid there must
+ * not outvote the makers' own of SHA-256.
+ */
 static bool is_active(const struct job *j, const struct sums_list *l)
 {
-	return l->choice.state != SUMS_ABSENT && strength_of(l) == j->named_strength;
+	if (l->choice.state == SUMS_ABSENT)
+		return false;
+	return strength_of(l) == j->named_strength ||
+	       (l->choice.alg && !hash_alg_is_broken(l->choice.alg));
 }
 
 /* Lists beside a name; what came through a pipe, or is a device, has none. */
@@ -358,41 +365,56 @@ static void say_broken(const char *alg, char *buf, size_t size)
 	append(buf, size, text);
 }
 
+/* The list that has it by the strongest algorithm, the first one of those; NULL: none has it. */
+static const struct sums_list *find_match(const struct job *j, const struct sums_entry **ret,
+					  const char **ret_of)
+{
+	const struct sums_list *best = NULL;
+
+	for (size_t i = 0; i < j->lists.n; i++) {
+		const struct sums_list *l = &j->lists.list[i];
+		const struct sums_entry *e = NULL;
+		const char *of;
+
+		if (j->is_searching || is_active(j, l))
+			e = match_list(j, l, &of);
+		if (!e || (best && hash_alg_strength(e->alg) <= hash_alg_strength((*ret)->alg)))
+			continue;
+		best = l;
+		*ret = e;
+		*ret_of = of;
+	}
+	return best;
+}
+
 /* What a list said; false: none did. */
 static bool say_listed(struct job *j)
 {
 	struct job_trust *t = &j->trust;
+	const struct sums_entry *e = NULL;
+	const char *of = NULL;
+	const struct sums_list *l = find_match(j, &e, &of);
 	char text[320];
 
-	for (size_t i = 0; i < j->lists.n; i++) {
-		const struct sums_list *l = &j->lists.list[i];
-		const struct sums_entry *e;
-
-		if (!j->is_searching && !is_active(j, l))
-			continue;
-		e = match_list(j, l, &t->of);
-		if (!e)
-			continue;
-		*t = (struct job_trust){ .verdict = TRUST_LISTED, .of = t->of };
-		t->alg = e->alg;
-		snprintf(t->by, sizeof(t->by), "%s", l->name);
-		if (j->is_searching || l->choice.rank < SUMS_RANK_TRIMMED)
-			escape_name(e, t->name, sizeof(t->name));
-		if (t->name[0]) {
-			snprintf(text, sizeof(text), _(" as %s"), t->name);
-			append(t->note, sizeof(t->note), text);
-		}
-		if (is_compressed(j))
-			append(t->note, sizeof(t->note),
-			       strcmp(t->of, "file") == 0 ? _(", the file as it is")
-							  : _(", its decompressed content"));
-		say_broken(e->alg, t->note, sizeof(t->note));
-		append(t->detail, sizeof(t->detail), _("listed in "));
-		append(t->detail, sizeof(t->detail), t->by);
-		append(t->detail, sizeof(t->detail), t->note);
-		return true;
+	if (!l)
+		return false;
+	*t = (struct job_trust){ .verdict = TRUST_LISTED, .of = of, .alg = e->alg };
+	snprintf(t->by, sizeof(t->by), "%s", l->name);
+	if (j->is_searching || l->choice.rank < SUMS_RANK_TRIMMED)
+		escape_name(e, t->name, sizeof(t->name));
+	if (t->name[0]) {
+		snprintf(text, sizeof(text), _(" as %s"), t->name);
+		append(t->note, sizeof(t->note), text);
 	}
-	return false;
+	if (is_compressed(j))
+		append(t->note, sizeof(t->note),
+		       strcmp(of, "file") == 0 ? _(", the file as it is")
+					       : _(", its decompressed content"));
+	say_broken(e->alg, t->note, sizeof(t->note));
+	append(t->detail, sizeof(t->detail), _("listed in "));
+	append(t->detail, sizeof(t->detail), t->by);
+	append(t->detail, sizeof(t->detail), t->note);
+	return true;
 }
 
 static const struct digest *strongest_given(const struct job *j)
