@@ -412,6 +412,20 @@ test_sizes_on_sectors_of_512() { sizes_on 512; }
 
 test_sizes_on_sectors_of_4096() { sizes_on 4096; }
 
+test_gpt_on_sectors_of_4096()
+{
+	local dev
+
+	need_root
+	blank 300M s
+	dev=$(attach s -b 4096 --direct-io=on)
+	run 0 "$ISOWRITE" format -y --json --label=KEY --table=gpt "$dev"
+	is "$(volume table)" gpt
+	check_volume "$dev" 4096
+	sgdisk -v "$dev" >said
+	has 'No problems found' said
+}
+
 # On request; 250 MB of FATs at 2 TB.
 test_fat32_on_request()
 {
