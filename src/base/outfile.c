@@ -191,8 +191,8 @@ int outfile_set_error(const struct outfile *f, int sys, struct error *err)
 				 f->what, name);
 	case EFBIG:
 		return error_set(err, ERROR_FIT, "output-too-large",
-				 _("The %s %s would become larger than its file system allows "
-				   "(FAT: 4 GiB). Nothing is left of it."),
+				 _("The %s %s would become larger than its file system (FAT: "
+				   "4 GiB) or ulimit -f allows. Nothing is left of it."),
 				 f->what, name);
 	default:
 		return error_set_sys(err, ERROR_IO, "output", sys,

@@ -48,6 +48,7 @@ static void catch_unless_ignored(int sig, void (*handler)(int))
 void signals_init(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* a dead reader never stops a write */
+	signal(SIGXFSZ, SIG_IGN); /* a limit of files' sizes is an error like a full file system */
 	catch_unless_ignored(SIGUSR1, on_usr1);
 }
 

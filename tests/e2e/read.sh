@@ -485,6 +485,21 @@ test_full_file_system()
 	same stick mnt/copy.img
 }
 
+# A limit of the shell's is no reason to die of a signal.
+test_limit_of_file_sizes()
+{
+	noise 8M stick
+	cp stick before
+	run 5 bash -c 'ulimit -f 1024; exec "$@"' bash "$ISOWRITE" read --json stick -o copy.img
+	validate_json out
+	has 'ulimit -f' err
+	run 5 bash -c 'ulimit -f 1024; exec "$@"' bash "$ISOWRITE" --yes --backup=copy.img \
+		"$(image data.iso)" file:stick
+	has 'Nothing was written, because the backup failed' err
+	nothing_left copy.img
+	expect_untouched stick before
+}
+
 test_events()
 {
 	used_stick stick
