@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/num.h"
 #include "base/text.h"
 #include "job/job-state.h"
 
@@ -281,20 +282,37 @@ static const struct sums_entry *wanted_entry(const struct sums_list *l)
 	return NULL;
 }
 
+/* Of a.img.xz, where the list names a.img. */
+static bool is_of_content(const struct job *j, const struct sums_entry *wanted)
+{
+	char name[256];
+
+	if (!is_compressed(j) || !wanted || !wanted->name)
+		return false;
+	snprintf(name, sizeof(name), "%.*s", (int)num_min(wanted->name_len, sizeof(name)),
+		 wanted->name);
+	return wanted->name_len < sizeof(name) && sums_plain_name_len(name) == 0;
+}
+
 static int set_list_mismatch(const struct job *j, const struct sums_list *l,
 			     const char *consequence, struct error *err)
 {
 	const struct report_digest *d = find_digest(j, l->choice.alg);
-	const struct digest *got = d->file.len ? &d->file : &d->content;
-	const struct sums_entry *wanted = wanted_entry(l), *other = sums_find(&l->sums, got);
+	const struct sums_entry *wanted = wanted_entry(l), *other;
+	bool of_content = d->content.len && (is_of_content(j, wanted) || !d->file.len);
+	const struct digest *got = of_content ? &d->content : &d->file;
 	char name[256], a[HASH_HEX_SIZE], b[HASH_HEX_SIZE], is[200] = "", called[128];
 
+	other = sums_find(&l->sums, got);
 	if (other && other->name) {
 		escape_name(other, called, sizeof(called));
 		snprintf(is, sizeof(is), _(" It is what the list calls %s."), called);
 	}
 	return error_set(err, ERROR_TRUST, "sums-mismatch",
-			 _("%s does not match %s: its %s is %s, not %s as listed.%s %s"),
+			 of_content && is_compressed(j)
+				 ? _("%s does not match %s: the %s of its decompressed content is "
+				     "%s, not %s as listed.%s %s")
+				 : _("%s does not match %s: its %s is %s, not %s as listed.%s %s"),
 			 job_image_name(j, name, sizeof(name)), l->name, hash_alg_title(d->alg),
 			 short_hex(got, a), wanted ? short_hex(&wanted->digest, b) : "?", is,
 			 consequence);

@@ -165,6 +165,19 @@ test_mismatch_of_a_corrupt_compressed_image()
 	run 9 "$ISOWRITE" verify i.iso.gz
 }
 
+# The digest that is shown is the one that the list is about.
+test_mismatch_of_decompressed_content()
+{
+	setup
+	gzip -nk i.iso
+	sha256sum other.iso | sed 's/other.iso/i.iso/' >SHA256SUMS
+	run 9 "$ISOWRITE" verify i.iso.gz
+	has "the SHA-256 of its decompressed content is $(sha256sum i.iso | cut -c 1-16)..." err
+	sed -i 's/i.iso/i.iso.gz/' SHA256SUMS
+	run 9 "$ISOWRITE" verify i.iso.gz
+	has "its SHA-256 is $(sha256sum i.iso.gz | cut -c 1-16)..." err
+}
+
 # A name that is not known: the digest must be in the list.
 test_streams()
 {
