@@ -137,7 +137,7 @@ static int find_used(struct job *j, struct error *err)
 			  "file. Without --used all of it is read."),
 			src->compression);
 	if (detect_layout(src, USED_BUDGET, lay, err) < 0 || used_find(src, lay, &used, err) < 0 ||
-	    check_whole(&t->info, lay, err) < 0)
+	    (used.end < lay->size && check_whole(&t->info, lay, err) < 0))
 		return -1;
 	if (used.needs_backup_gpt && move_backup_gpt(src, lay, used.end, &copy->plan, err) < 0) {
 		if (err->kind != ERROR_IMAGE)

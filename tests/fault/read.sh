@@ -237,6 +237,8 @@ test_cancelled_when_the_backup_was_read()
 		"$ISOWRITE" --yes --json --backup=copy.img "$(image data.iso)" "$dev"
 	has SIGINT trace
 	is "$(json out 'j["exit"]')" 8
+	validate_json out
+	is "$(json out 'j["targets"][0]["status"], j["targets"][0]["bytes_written"]')" '["untouched", 0]'
 	has 'nothing was written' err
 	same before "$medium"
 	same before copy.img
