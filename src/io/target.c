@@ -341,9 +341,27 @@ static bool is_backing_of(dev_t loop, const struct stat *st)
 	       backing.has_inode && backing.dev == st->st_dev && backing.ino == st->st_ino;
 }
 
+/* By the walk that the rules system and source take: btrfs has a device number of its own. */
+static bool lies_on(const char *path, dev_t disk)
+{
+	auto_free char *copy = strdup(path);
+	auto_fd int fd = copy ? open(dirname(copy), O_PATH | O_CLOEXEC) : -1;
+	struct error ignored = ERROR_INIT;
+	struct device_set set = { 0 };
+	struct device_world w;
+	bool found = false;
+
+	if (fd < 0 || device_world_read(&w, &ignored))
+		return false;
+	if (device_set_add_fd(&set, &w, fd, &ignored) == 0)
+		found = device_set_find(&set, disk);
+	device_set_done(&set);
+	device_world_done(&w);
+	return found;
+}
+
 bool target_would_lose(const struct target *t, const char *path)
 {
-	auto_free char *dir = strdup(path);
 	struct stat st, own;
 
 	if (t->path_fd < 0)
@@ -353,8 +371,7 @@ bool target_would_lose(const struct target *t, const char *path)
 	if (stat(path, &st) == 0 && ((st.st_dev == own.st_dev && st.st_ino == own.st_ino) ||
 				     (S_ISBLK(own.st_mode) && is_backing_of(own.st_rdev, &st))))
 		return true;
-	return dir && S_ISBLK(own.st_mode) && stat(dirname(dir), &st) == 0 &&
-	       (st.st_dev == own.st_rdev || is_part_of(st.st_dev, own.st_rdev));
+	return S_ISBLK(own.st_mode) && lies_on(path, own.st_rdev);
 }
 
 int target_open(struct target *t, struct error *err)

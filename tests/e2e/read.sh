@@ -426,6 +426,27 @@ test_file_on_the_stick_that_is_unmounted()
 	[ -z "$(ls -A mnt)" ] || fail "something lies under the mount"
 }
 
+# What lies on a btrfs does not tell by its device number which disk that is.
+test_file_on_the_sticks_btrfs()
+{
+	local dev
+
+	need_tool mkfs.btrfs
+	grep -q btrfs /proc/filesystems || modprobe -q btrfs || skip "this kernel has no btrfs"
+	blank 256M stick
+	dev=$(attach stick)
+	mkfs.btrfs -q "$dev" >&2
+	mkdir mnt
+	mount "$dev" mnt
+	at_end umount mnt
+	run 2 "$ISOWRITE" read "$dev" -o mnt/copy.img
+	has "lies on $dev" err
+	run 2 "$ISOWRITE" --yes --unmount --backup=mnt/copy.img "$(image data.iso)" "$dev"
+	has "lies on $dev" err
+	run 2 "$ISOWRITE" --yes --unmount --receipt=mnt/receipt "$(image data.iso)" "$dev"
+	mountpoint -q mnt || fail "unmounted"
+}
+
 # A loop device whose file is replaced goes on in a file that has no name.
 test_backing_file_is_not_replaced()
 {
