@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import tempfile
 
+DEFAULT_REQUEST_KIB = 1280  # what the kernel sets, where the device takes it
+
 
 class Machine:
     def __init__(self, base):
@@ -37,7 +39,17 @@ class Machine:
         loop = subprocess.run(["losetup", "--find", "--show", "--direct-io=on", path],
                               check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
         self.loops.append(loop)
+        self.reset_limit(loop)
         return loop
+
+    @staticmethod
+    def reset_limit(loop):
+        """A test may have left a small request size on it: that would slow all that beside it."""
+        queue = f"/sys/block/{os.path.basename(loop)}/queue"
+        with open(f"{queue}/max_hw_sectors_kb") as f:
+            limit = min(DEFAULT_REQUEST_KIB, int(f.read()))
+        with open(f"{queue}/max_sectors_kb", "w") as f:
+            f.write(str(limit))
 
     def throttle(self, limits):
         """A cgroup in which limits {device: (write, read)} in bytes per second hold."""
