@@ -110,7 +110,7 @@ in_container()
 {
 	[ -n "${container:-}" ] || [ -e /.dockerenv ] || [ -e /run/.containerenv ] ||
 		systemd-detect-virt -cq 2>/dev/null ||
-		! [ /proc/1/root/. -ef /. ]
+		! [ /proc/1/root -ef / ]
 }
 
 # lacks WHAT...: kernel facility WHAT is absent: a skip in a container, else a failure.
