@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
+
 /* For each pair of digits in the text, the byte on disk; a dash follows pairs 3, 5, 7 and 9. */
 static const uint8_t byte_of_pair[16] = { 3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15 };
 
@@ -22,29 +24,13 @@ const char *guid_format(const uint8_t guid[16], char *buf)
 	return buf;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 int guid_parse(const char *s, uint8_t ret_guid[16])
 {
 	uint8_t guid[16];
 
 	for (unsigned int i = 0; i < 16; i++) {
-		int high = hex_digit(s[0]);
-		/* s[1] exists only if s[0] is not the terminator. */
-		int low = high < 0 ? -1 : hex_digit(s[1]);
-
-		if (low < 0)
+		if (num_parse_hex(s, 1, &guid[byte_of_pair[i]]) < 0)
 			return -1;
-		guid[byte_of_pair[i]] = (uint8_t)(high << 4 | low);
 		s += 2;
 		if (has_dash_after(i) && *s++ != '-')
 			return -1;

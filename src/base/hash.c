@@ -19,7 +19,7 @@ static const struct alg {
 	const char *name;
 	const char *title;
 	const char *evp; /* OpenSSL's fetch name */
-	size_t size;     /* bytes */
+	size_t size; /* bytes */
 	bool is_by_size; /* what a digest of that size is taken for */
 	bool is_broken;
 	const char *aliases[3]; /* lower-case, without '-', '_' and '/' */
@@ -200,17 +200,6 @@ const char *digest_hex(const struct digest *d, char *buf)
 	return buf;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* RFC 4648, both alphabets. */
 static int base64_value(char c)
 {
@@ -223,18 +212,6 @@ static int base64_value(char c)
 	if (c == '+' || c == '-')
 		return 62;
 	return c == '/' || c == '_' ? 63 : -1;
-}
-
-static int parse_hex(const char *text, size_t len, uint8_t *ret)
-{
-	for (size_t i = 0; i < len; i += 2) {
-		int high = hex_value(text[i]), low = hex_value(text[i + 1]);
-
-		if (high < 0 || low < 0)
-			return -1;
-		ret[i / 2] = (uint8_t)(high << 4 | low);
-	}
-	return 0;
 }
 
 /* Exactly size bytes; the bits that are left over must be zero. */
@@ -276,7 +253,7 @@ int digest_parse(const char *alg, const char *text, size_t len, struct digest *r
 	d.len = hash_alg_size(d.alg);
 	if (d.len == 0)
 		return -1;
-	if ((len != 2 * d.len || parse_hex(text, len, d.value) < 0) &&
+	if ((len != 2 * d.len || num_parse_hex(text, d.len, d.value) < 0) &&
 	    (!alg || parse_base64(text, len, d.value, d.len) < 0))
 		return -1;
 	*ret = d;

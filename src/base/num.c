@@ -9,6 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int num_parse_hex(const char *text, size_t n, uint8_t *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_digit(text[2 * i]);
+		/* The second one exists only if the first is not the terminator. */
+		int low = high < 0 ? -1 : hex_digit(text[2 * i + 1]);
+
+		if (low < 0)
+			return -1;
+		ret[i] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
+}
+
 int num_parse_size(const char *s, uint64_t *ret_size, struct error *err)
 {
 	static const char letters[] = "kmgtpe";

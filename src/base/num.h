@@ -55,6 +55,12 @@ static inline bool num_is_within(uint64_t off, uint64_t len, uint64_t size)
 }
 
 /*
+ * n bytes of two hexadecimal digits each, either case. -1 at the first character
+ * that is no digit (also the end of the string); what was read so far is in ret.
+ */
+int num_parse_hex(const char *text, size_t n, uint8_t *ret);
+
+/*
  * "16GB" 16*10^9, "16GiB" or "16G" 16*2^30 (as util-linux), "4096" bytes.
  * Letters k..E in either case; no sign, no fraction, no blanks.
  */

@@ -133,28 +133,14 @@ static bool get_number(const char *s, size_t len, uint64_t *ret)
 	return true;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Any digest's length will do: the algorithm may be named behind it. */
 static bool get_digest(const char *s, size_t len, uint8_t *ret, size_t *ret_len)
 {
 	trim(&s, &len);
 	if (len == 0 || len % 2 || len / 2 > HASH_MAX_SIZE)
 		return false;
-	for (size_t i = 0; i < len / 2; i++) {
-		int high = hex_digit(s[2 * i]), low = hex_digit(s[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		ret[i] = (uint8_t)(high << 4 | low);
-	}
+	if (num_parse_hex(s, len / 2, ret) < 0)
+		return false;
 	*ret_len = len / 2;
 	return true;
 }

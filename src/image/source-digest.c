@@ -6,8 +6,6 @@
  * has a thread that takes every piece in order; a piece is filled again when the
  * slowest has done with it. All is small, so that it is hashed out of a cache.
  */
-#include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -37,7 +35,7 @@ struct digester {
 	uint8_t *buf; /* N_PIECES pieces */
 	size_t len[N_PIECES];
 	uint64_t n_filled; /* pieces; under the lock */
-	bool is_ended;     /* no more will be filled */
+	bool is_ended; /* no more will be filled */
 	size_t n_workers;
 	struct worker workers[SOURCE_MAX_DIGESTS];
 };
@@ -104,22 +102,6 @@ static int start_threads(struct digester *d, struct error *err)
 	return 0;
 }
 
-/* Bytes [off, off + len) of the file into buf. */
-static int read_piece(struct source *src, uint8_t *buf, uint64_t off, size_t len, struct error *err)
-{
-	char name[SOURCE_NAME_SIZE];
-	ssize_t n = io_pread_full(src->fd, buf, len, off);
-
-	if (n < 0)
-		return error_set_sys(err, ERROR_IO, "source-read", errno,
-				     _("Cannot read %s at byte %" PRIu64), source_name(src, name),
-				     off);
-	if ((size_t)n < len)
-		return error_set(err, ERROR_IMAGE, "source-changed",
-				 _("%s became shorter while it was read."), source_name(src, name));
-	return 0;
-}
-
 static int report_progress(const struct digester *d, uint64_t done, struct error *err)
 {
 	if (source_is_cancelled(d->src) ||
@@ -137,7 +119,7 @@ static int fill(struct digester *d, uint64_t off, size_t len, struct error *err)
 	while (d->n_filled - n_done_by_all(d) == N_PIECES)
 		pthread_cond_wait(&d->emptied, &d->lock);
 	pthread_mutex_unlock(&d->lock);
-	if (read_piece(d->src, d->buf + slot * PIECE, off, len, err) < 0)
+	if (source_file_read_at(d->src, off, d->buf + slot * PIECE, len, err) < 0)
 		return -1;
 	d->len[slot] = len;
 	pthread_mutex_lock(&d->lock);
@@ -168,7 +150,7 @@ static int digest_one(struct digester *d, struct error *err)
 	for (uint64_t off = 0; off < d->src->file_size;) {
 		size_t len = (size_t)num_min(PIECE, d->src->file_size - off);
 
-		if (read_piece(d->src, d->buf, off, len, err) < 0)
+		if (source_file_read_at(d->src, off, d->buf, len, err) < 0)
 			return -1;
 		hash_update(d->workers[0].hash, d->buf, len);
 		off += len;

@@ -13,7 +13,7 @@
 #include "base/num.h"
 #include "image/source-internal.h"
 
-static int file_read_at(struct source *src, uint64_t off, void *buf, size_t len, struct error *err)
+int source_file_read_at(struct source *src, uint64_t off, void *buf, size_t len, struct error *err)
 {
 	char name[SOURCE_NAME_SIZE];
 	ssize_t n = io_pread_full(src->fd, buf, len, off);
@@ -31,7 +31,7 @@ static int file_read_at(struct source *src, uint64_t off, void *buf, size_t len,
 	return error_set(err, ERROR_IMAGE, "source-changed",
 			 _("%s became shorter while it was read: it ended at byte %" PRIu64
 			   " instead of %" PRIu64 "."),
-			 source_name(src, name), off + (size_t)n, src->size);
+			 source_name(src, name), off + (size_t)n, src->file_size);
 }
 
 /* Only called with off < size. */
@@ -65,14 +65,14 @@ static void file_close(struct source *src)
 
 static const struct source_ops file_ops = {
 	.name = "file",
-	.read_at = file_read_at,
+	.read_at = source_file_read_at,
 	.next_data = file_next_data,
 	.close = file_close,
 };
 
 static const struct source_ops device_ops = {
 	.name = "device",
-	.read_at = file_read_at,
+	.read_at = source_file_read_at,
 	.close = file_close,
 };
 

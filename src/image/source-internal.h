@@ -33,6 +33,9 @@ int source_cancel_fd(const struct source *src);
 /* Feeds bytes of the file as it is to its taps, in order. */
 int source_feed_file_taps(struct source *src, const void *data, size_t len, struct error *err);
 
+/* Exactly [off, off + len) of the file as it is: the read_at of plain files and devices. */
+int source_file_read_at(struct source *src, uint64_t off, void *buf, size_t len, struct error *err);
+
 /* The raw bytes of a file (pread) or a pipe (read), once, ascending, through one buffer. */
 struct source_input {
 	struct source *src;

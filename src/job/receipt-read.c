@@ -38,27 +38,10 @@ int receipt_is_one(const char *path, struct error *err)
 	return head[strspn(head, " \t\r\n")] == '{' && strstr(head, "\"isowrite\"");
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool get_digest(const struct json_value *v, struct digest *ret)
 {
-	if (!v || v->type != JSON_STRING || v->len != 2 * HASH_SHA256_SIZE)
-		return false;
-	for (size_t i = 0; i < HASH_SHA256_SIZE; i++) {
-		int high = hex_digit(v->text[2 * i]), low = hex_digit(v->text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		ret->value[i] = (uint8_t)(high << 4 | low);
-	}
-	ret->alg = hash_alg_name("sha256");
-	ret->len = HASH_SHA256_SIZE;
-	return true;
+	return v && v->type == JSON_STRING && v->len == 2 * HASH_SHA256_SIZE &&
+	       digest_parse(hash_alg_name("sha256"), v->text, v->len, ret) == 0;
 }
 
 /* One more piece, behind all earlier ones and inside the stick. */

@@ -14,6 +14,19 @@ static void test_rounding(void)
 	CHECK(!num_is_power_of_2(0) && !num_is_power_of_2(3));
 }
 
+static void test_hex(void)
+{
+	uint8_t got[3] = { 0 };
+
+	CHECK(num_parse_hex("00fFA5", 3, got) == 0);
+	CHECK(got[0] == 0 && got[1] == 0xff && got[2] == 0xa5);
+	CHECK(num_parse_hex("", 0, got) == 0);
+	CHECK(num_parse_hex("0", 1, got) < 0);
+	CHECK(num_parse_hex("0011", 3, got) < 0);
+	CHECK(num_parse_hex("0g", 1, got) < 0 && num_parse_hex("g0", 1, got) < 0);
+	CHECK(num_parse_hex("-1", 1, got) < 0 && num_parse_hex(" 1", 1, got) < 0);
+}
+
 static void test_within(void)
 {
 	CHECK(num_is_within(0, 0, 0));
@@ -104,6 +117,7 @@ static void test_format(void)
 int main(void)
 {
 	RUN(test_rounding);
+	RUN(test_hex);
 	RUN(test_within);
 	RUN(test_parse);
 	RUN(test_parse_refuses);
