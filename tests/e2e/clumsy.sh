@@ -10,18 +10,9 @@ PATH=$(dirname "$ISOWRITE"):$PATH
 export TERM=xterm TIMEOUT=30
 
 # A stick with a FAT called KEY on it, the system's disk, an image.
-desk()
+users_desk()
 {
-	need_root
-	need_tool mkfs.vfat sfdisk
-	[ -e stick ] || {
-		blank 64M stick
-		printf 'label: dos\nstart=2048, type=c\n' | sfdisk -q stick
-		mkfs.vfat -F 32 -n KEY --offset 2048 stick 64512 >/dev/null
-	}
-	disk stick usb
-	system_disk
-	cp "$(image ubuntu.iso)" ubuntu.iso
+	desk
 	cp --sparse=always stick before
 	# Who is root already needs no sudo; the command has to work with and without.
 	mkdir bin
@@ -89,7 +80,7 @@ paste()
 
 test_01_no_arguments()
 {
-	desk
+	users_desk
 	user 2 -- isowrite
 	has '/dev/sdb  SanDisk Ultra' screen
 	grep -oE 'isowrite (devices|--help)' screen | sort -u >said
@@ -102,7 +93,7 @@ test_01_no_arguments()
 
 test_02_image_only()
 {
-	desk
+	users_desk
 	user 2 -- isowrite ubuntu.iso
 	errs 'no target given' 'One stick is plugged in'
 	intact
@@ -119,7 +110,7 @@ test_02_image_only()
 
 test_03_swapped()
 {
-	desk
+	users_desk
 	cp ubuntu.iso copy
 	user 2 -- isowrite /dev/sdb ubuntu.iso
 	errs 'look swapped'
@@ -133,7 +124,7 @@ test_03_swapped()
 
 test_04_glob_of_images()
 {
-	desk
+	users_desk
 	mkdir isos
 	for name in a b c; do cp ubuntu.iso isos/$name.iso; done
 	user 3 -- bash -c 'cd isos && isowrite --yes *.iso /dev/sdb'
@@ -155,7 +146,7 @@ test_05_no_permission()
 	local nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
 
 	need_tool setpriv
-	desk
+	users_desk
 	"${nobody[@]}" "$ISOWRITE" --version >/dev/null 2>&1 || skip "nobody may not reach this folder"
 	chmod 711 .. && chmod 755 . && chmod 644 ubuntu.iso
 	# What may not be read is no property of the stick.
@@ -178,7 +169,7 @@ test_05_no_permission()
 
 test_06_system_disk()
 {
-	desk
+	users_desk
 	user 3 -- isowrite ubuntu.iso /dev/sda
 	errs 'rule system' 'the running system (/) is on it' 'cannot be lifted' \
 		'Sticks that may be written: /dev/sdb SanDisk Ultra'
@@ -195,7 +186,7 @@ test_07_backup_disk_with_ntfs()
 	need_root
 	blank 64M stick
 	mkntfs -F -q -L photos stick >/dev/null 2>&1
-	desk
+	users_desk
 	user 3 -- isowrite --yes ubuntu.iso /dev/sdb
 	errs 'rule contents' 'ntfs "photos"' 'Without --yes' '--allow=contents'
 	intact
@@ -216,7 +207,7 @@ test_08_mounted_stick()
 	need_tool mkfs.ext4
 	blank 64M stick
 	mkfs.ext4 -q -E "$EXT4_AT_ONCE" -L KEY stick
-	desk
+	users_desk
 	mkdir media
 	printf '#!/bin/sh\nmount -o ro,noload /dev/sdb media && exec "$@"\n' >bin/mounted
 	chmod 755 bin/mounted
@@ -235,7 +226,7 @@ test_09_too_small()
 {
 	need_root
 	blank 4M stick
-	desk
+	users_desk
 	user 5 -- isowrite ubuntu.iso /dev/sdb
 	errs '/dev/sdb' 'needs 6.8 MB' 'has 4.2 MB' 'short by'
 	intact
@@ -248,7 +239,7 @@ test_10_typo_in_words()
 {
 	local word
 
-	desk
+	users_desk
 	user 2 -- isowrite inspekt ubuntu.iso
 	errs "no image or command 'inspekt'; did you mean 'inspect'?"
 	user 0 -- isowrite "$(said_instead)" ubuntu.iso
@@ -279,7 +270,7 @@ test_10_typo_in_words()
 
 test_11_typo_in_device()
 {
-	desk
+	users_desk
 	user 2 -- isowrite --yes ubuntu.iso /dev/sdv
 	errs 'There is no device /dev/sdv.' 'Did you mean /dev/sdb (SanDisk Ultra, 67 MB)?'
 	intact
@@ -305,7 +296,7 @@ test_11_typo_in_device()
 
 test_12_truncated_download()
 {
-	desk
+	users_desk
 	truncate -s 5M ubuntu.iso
 	user 4 -- isowrite --yes ubuntu.iso /dev/sdb
 	errs 'ubuntu.iso is cut short' '5,242,880' '6,809,600' 'Download it again' '--allow=truncated'
@@ -318,7 +309,7 @@ test_13_wrong_digest()
 {
 	local sum
 
-	desk
+	users_desk
 	sum=$(sha256sum <ubuntu.iso | cut -c 1-64)
 	user 9 -- isowrite --yes --sha256="${sum//[0-4]/7}" ubuntu.iso /dev/sdb
 	errs 'ubuntu.iso is not what you asked for' "$sum" 'Nothing was written'
@@ -334,7 +325,7 @@ test_13_wrong_digest()
 
 test_14_image_on_standard_input()
 {
-	desk
+	users_desk
 	user 2 -- bash -c 'isowrite /dev/sdb <ubuntu.iso'
 	errs 'no image given; /dev/sdb is a stick (SanDisk Ultra, 67 MB)'
 	intact
@@ -356,7 +347,7 @@ test_14_image_on_standard_input()
 # The loop stops, whether it is at the question or in the middle of the first stick.
 test_15_interrupted_loop()
 {
-	desk
+	users_desk
 	blank 64M stick2
 	second_stick stick2
 	# shellcheck disable=SC2016
@@ -382,7 +373,7 @@ test_15_interrupted_loop()
 
 test_16_dumb_terminal()
 {
-	desk
+	users_desk
 	TERM=dumb user 0 --send 'y/N' y -- isowrite ubuntu.iso /dev/sdb
 	! grep -q $'\033' raw || fail "an escape sequence on a dumb terminal"
 	has 'verify' screen
@@ -409,7 +400,7 @@ narrow()
 
 test_17_forty_columns()
 {
-	desk
+	users_desk
 	export TERM=dumb
 	narrow 3 -- isowrite ubuntu.iso /dev/sda
 	narrow 2 -- isowrite ubuntu.iso /dev/sdv
@@ -428,7 +419,7 @@ test_17_forty_columns()
 
 test_18_plain_locale()
 {
-	desk
+	users_desk
 	mv ubuntu.iso $'K\303\244se.iso'
 	export LC_ALL=C
 	user 2 -- isowrite $'K\303\244se.iso'
@@ -456,7 +447,7 @@ test_19_escape_codes_in_labels()
 	END
 	blank 64M stick
 	dd if=evil of=stick conv=notrunc status=none
-	desk
+	users_desk
 	mv evil ubuntu.iso
 	cp --sparse=always stick before
 	export TERM=dumb
@@ -478,7 +469,7 @@ test_19_escape_codes_in_labels()
 
 test_20_unset_variable()
 {
-	desk
+	users_desk
 	unset STICK
 	user 2 -- bash -c 'isowrite --yes ubuntu.iso "$STICK"'
 	errs 'target 1 is empty' 'variable unset'
@@ -496,7 +487,7 @@ test_20_unset_variable()
 
 test_21_two_identical_sticks()
 {
-	desk
+	users_desk
 	cp --sparse=always stick stick2
 	second_stick stick2
 	user 2 -- isowrite ubuntu.iso

@@ -130,3 +130,19 @@ as_disk()
 		mount --rbind "$t/dev" /dev &&
 		mount --bind "$t/sys" /sys && exec "$@"' sh "$T" "$NR" "${SYSTEM_NR:-}" "${NR2:-}" "$@"
 }
+
+# desk: one SanDisk Ultra with a FAT called KEY on it ("stick", unless there is one
+# already), the system's disk, and ubuntu.iso.
+desk()
+{
+	need_root
+	need_tool mkfs.vfat sfdisk
+	[ -e stick ] || {
+		blank 64M stick
+		printf 'label: dos\nstart=2048, type=c\n' | sfdisk -q stick
+		mkfs.vfat -F 32 -n KEY --offset 2048 stick 64512 >/dev/null
+	}
+	disk stick usb
+	system_disk
+	cp "$(image ubuntu.iso)" ubuntu.iso
+}

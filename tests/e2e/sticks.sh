@@ -8,19 +8,6 @@
 PATH=$(dirname "$ISOWRITE"):$PATH
 export TERM=xterm
 
-# One SanDisk Ultra with a FAT called KEY on it, and the system's disk.
-desk()
-{
-	need_root
-	need_tool mkfs.vfat sfdisk
-	blank 64M stick
-	printf 'label: dos\nstart=2048, type=c\n' | sfdisk -q stick
-	mkfs.vfat -F 32 -n KEY --offset 2048 stick 64512 >/dev/null
-	disk stick usb
-	system_disk
-	cp "$(image ubuntu.iso)" ubuntu.iso
-}
-
 # play NAME STATUS [PTY OPTION...] -- ARGUMENT...
 play()
 {
