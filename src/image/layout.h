@@ -85,6 +85,8 @@ struct layout_boot_entry {
 	uint64_t size; /* bytes the image really has (FAT's own size, the file's size ...) */
 	bool boot_info_table; /* present and right */
 	bool grub2_boot_info; /* offset 2548 patched to itself */
+	bool isolinux_hybrid; /* isolinux that isohdpfx's code may enter */
+	uint32_t loaders; /* UEFI boot loaders in it: bits of enum loader_arch */
 	char path[256]; /* inside the ISO, "" if no file */
 	char id[29]; /* section id or selection text */
 };
@@ -105,6 +107,7 @@ struct layout_mbr_partition {
 	uint8_t type;
 	uint32_t start_lba, len_blocks; /* in blocks of mbr.block_size */
 	uint64_t start, size; /* bytes */
+	uint32_t loaders; /* as in a boot entry */
 };
 
 struct layout_mbr {
@@ -131,6 +134,7 @@ struct layout_gpt_partition {
 	uint8_t type[16], guid[16]; /* as stored on disk, mixed-endian */
 	uint64_t first_lba, last_lba, attributes;
 	uint64_t start, size; /* bytes */
+	uint32_t loaders; /* as in a boot entry */
 	char name[112]; /* UTF-8 */
 };
 

@@ -7,17 +7,20 @@
 
 #include "base/error.h"
 #include "image/bmap.h"
+#include "image/hybrid.h"
 #include "image/layout.h"
 #include "image/source.h"
 #include "plan/plan.h"
 
 struct plan_request {
-	const char *mode; /* "auto", "raw" */
+	const char *mode; /* "auto", "raw", "hybrid" */
 	bool fix_gpt;
 	const char *seed; /* UUID text or NULL */
 	bool allow_truncated;
 	const struct bmap *bmap; /* or NULL: all of the image is data */
 	bool bmap_zero; /* what is not mapped becomes zero, else it is kept */
+	uint32_t boot_entry; /* hybrid: the BIOS entry, counted from 1; 0: the one that a disc boots */
+	bool strict_gpt; /* hybrid: no entry for the ISO, which a strict reader rejects */
 };
 
 struct planner {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What would make a stick of a disc: which boot image to enter by which contract, and which
+ * volumes UEFI needs. One pure function of the layout, asked by detection (is it fixable?),
+ * by the planners (does auto choose hybrid?) and by the planner itself.
+ */
+#ifndef ISOWRITE_IMAGE_HYBRID_H
+#define ISOWRITE_IMAGE_HYBRID_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "disk/bootcode.h"
+#include "image/layout.h"
+
+#define HYBRID_MAX_ESP 4
+
+struct hybrid_esp {
+	uint64_t start, size; /* bytes in the image: a FAT volume with UEFI boot loaders */
+};
+
+struct hybrid {
+	enum bootcode_kind bios; /* BOOTCODE_UEFI_ONLY: no BIOS image in it */
+	uint32_t bios_entry; /* index in layout.el_torito.entries, unless BOOTCODE_UEFI_ONLY */
+	uint32_t n_esp; /* volumes that are copied behind the ISO */
+	struct hybrid_esp esp[HYBRID_MAX_ESP];
+	bool fixes_bios, fixes_uefi; /* the disc boots so, a raw copy on a stick not surely */
+};
+
+/*
+ * entry: the BIOS entry to boot (--boot-entry), counted from 1 as inspect lists them; 0: the
+ * one that a disc boots, or where that is not for BIOS the first that is.
+ * False if the image cannot be made a hybrid: ret_why (static storage, a clause) says why not.
+ * Wants detection finished but for the boot report's "fixable" answers.
+ */
+bool hybrid_choose(const struct layout *lay, uint32_t entry, struct hybrid *ret,
+		   const char **ret_why);
+
+/* Does a raw copy lack a way to boot that the disc has, and would hybrid give it? */
+bool hybrid_is_needed(const struct layout *lay);
+
+#endif
