@@ -169,6 +169,7 @@ static int measure_loader(struct detect *d, struct layout_boot_entry *entry, str
 	entry->grub2_boot_info = grub2_image_is_cdboot(head, sizeof(head)) &&
 				 grub2_image_blocklist(head, sizeof(head)) ==
 					 (uint64_t)entry->lba * (ELTORITO_SECTOR / 512) + 5;
+	entry->isolinux_hybrid = isolinux_image_is_hybrid(head, sizeof(head));
 	boot_info_decode(head, &info);
 	return check_boot_info(d, entry, &info, err);
 }

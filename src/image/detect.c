@@ -18,8 +18,8 @@ static const struct detector detectors[] = {
 	{ "hfs", detect_hfs },           { "iso", detect_iso },
 	{ "eltorito", detect_eltorito }, { "udf", detect_udf },
 	{ "files", detect_files },       { "filesystem", detect_filesystem },
-	{ "hybrid", detect_hybrid },     { "size", detect_size },
-	{ "boot", detect_boot },
+	{ "loaders", detect_loaders },   { "hybrid", detect_hybrid },
+	{ "size", detect_size },         { "boot", detect_boot },
 };
 
 static bool has_finding(const struct layout *lay, const char *code)

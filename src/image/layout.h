@@ -37,6 +37,15 @@ enum mbr_code {
 	MBR_CODE_UNKNOWN,
 };
 
+/* UEFI boot loaders in a FAT volume: EFI/BOOT/BOOT*.EFI (UEFI 2.10 section 3.5.1.1). */
+enum loader_arch {
+	LOADER_X64 = 1 << 0,
+	LOADER_IA32 = 1 << 1,
+	LOADER_AA64 = 1 << 2,
+	LOADER_ALL = LOADER_X64 | LOADER_IA32 | LOADER_AA64,
+	LOADER_UNSEEN = 1 << 7, /* not all could be looked at: there may be more than the bits say */
+};
+
 #define LAYOUT_MAX_FINDINGS 32
 #define LAYOUT_MAX_BOOT 64
 #define LAYOUT_MAX_GPT 128
@@ -190,6 +199,7 @@ struct layout {
 	uint64_t udf_start, udf_size; /* bytes of its partition, 0 if not known */
 	bool superfloppy; /* a FAT, exFAT or NTFS boot sector at LBA 0 */
 	uint64_t superfloppy_size; /* bytes of that volume */
+	uint32_t superfloppy_loaders; /* as in a boot entry */
 	struct layout_el_torito el_torito;
 	struct layout_mbr mbr;
 	struct layout_gpt gpt;

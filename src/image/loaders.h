@@ -8,12 +8,6 @@
 
 #include "image/detect.h"
 
-enum loader_arch {
-	LOADER_X64 = 1 << 0,
-	LOADER_IA32 = 1 << 1,
-	LOADER_AA64 = 1 << 2,
-};
-
 struct loaders {
 	bool is_fat; /* a FAT volume begins there */
 	bool is_complete; /* its directories could be read: what was not found is not there */
