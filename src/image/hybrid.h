@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What would make a stick of a disc: which boot image to enter by which contract, and which
- * volumes UEFI needs. One pure function of the layout, asked by detection (is it fixable?),
- * by the planners (does auto choose hybrid?) and by the planner itself.
+ * volumes UEFI needs. A pure function of the layout, asked by detection (is it fixable?), by
+ * the planners (does auto choose hybrid?) and by the planner itself.
+ *
+ * A disc "boots so" where the boot report says yes for discs; a raw copy does so surely where
+ * it says yes for sticks. So the answers are the same before and after what is fixable was
+ * called so.
  */
 #ifndef ISOWRITE_IMAGE_HYBRID_H
 #define ISOWRITE_IMAGE_HYBRID_H
@@ -22,8 +26,9 @@ struct hybrid_esp {
 struct hybrid {
 	enum bootcode_kind bios; /* BOOTCODE_UEFI_ONLY: no BIOS image in it */
 	uint32_t bios_entry; /* index in layout.el_torito.entries, unless BOOTCODE_UEFI_ONLY */
-	uint32_t n_esp; /* volumes that are copied behind the ISO */
+	uint32_t n_esp; /* volumes that UEFI has to find */
 	struct hybrid_esp esp[HYBRID_MAX_ESP];
+	uint32_t archs; /* enum loader_arch bits: what they boot */
 	bool fixes_bios, fixes_uefi; /* the disc boots so, a raw copy on a stick not surely */
 };
 
@@ -36,7 +41,11 @@ struct hybrid {
 bool hybrid_choose(const struct layout *lay, uint32_t entry, struct hybrid *ret,
 		   const char **ret_why);
 
-/* Does a raw copy lack a way to boot that the disc has, and would hybrid give it? */
+/*
+ * Does a raw copy lack a way to boot that the disc has, and would hybrid give it? Never of what
+ * was seen in part only, and never of Windows' discs: nobody has proved that their loaders find
+ * their disc on a stick.
+ */
 bool hybrid_is_needed(const struct layout *lay);
 
 #endif
