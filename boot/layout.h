@@ -57,6 +57,7 @@
 #define BOOT_CDEMU_IMAGE_LBA 28 /* u32: the boot image, in 2048-byte blocks */
 #define BOOT_CDEMU_IMAGE_SECTORS 32 /* u32: of the emulated disk, in 512-byte sectors */
 #define BOOT_CDEMU_DISC_BLOCKS 36 /* u32: the whole disc, in 2048-byte blocks */
-#define BOOT_CDEMU_FACTS_END 40
+#define BOOT_CDEMU_CATALOG_LBA 40 /* u32: the boot catalog, in 2048-byte blocks */
+#define BOOT_CDEMU_FACTS_END 44
 
 #endif

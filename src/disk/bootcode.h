@@ -31,6 +31,7 @@ struct bootcode_disc {
 	uint16_t cylinders, heads; /* media 4: the geometry; floppies have their own */
 	uint8_t sectors_per_track;
 	uint32_t disc_blocks; /* the whole disc, in 2048-byte blocks */
+	uint32_t catalog_lba; /* the boot catalog, in 2048-byte blocks */
 };
 
 /* What an MBR of ours says of itself. */
