@@ -2,62 +2,20 @@
 /* The El Torito boot catalog; see eltorito.h. Sections are those of El Torito 1.0. */
 #include "disk/eltorito.h"
 
-#include <assert.h>
 #include <string.h>
 
-#include "base/bytes.h"
-
-/* Section 2.1 */
-struct validation_disk {
-	uint8_t header_id; /* 01h */
-	uint8_t platform;
-	uint8_t reserved[2];
-	char id[24];
-	le16 checksum;
-	uint8_t key[2];
-};
-static_assert(sizeof(struct validation_disk) == ELTORITO_RECORD, "El Torito 2.1");
-
-/* Section 2.2 and 2.4 */
-struct entry_disk {
-	uint8_t indicator; /* 88h bootable, 00h not */
-	uint8_t media; /* bits 0-3; in sections bit 5: an extension follows */
-	le16 load_segment;
-	uint8_t system_type;
-	uint8_t unused;
-	le16 sector_count;
-	le32 lba;
-	uint8_t selection_type;
-	uint8_t vendor[19];
-};
-static_assert(sizeof(struct entry_disk) == ELTORITO_RECORD, "El Torito 2.4");
-
-/* Section 2.3 */
-struct section_disk {
-	uint8_t indicator; /* 90h more headers follow, 91h last */
-	uint8_t platform;
-	le16 n_entries;
-	char id[28];
-};
-static_assert(sizeof(struct section_disk) == ELTORITO_RECORD, "El Torito 2.3");
-
-#define HEADER_ID 0x01
-#define ENTRY_BOOTABLE 0x88
-#define SECTION_MORE 0x90
-#define SECTION_LAST 0x91
-#define EXTENSION 0x44
-#define FLAG_EXTENSION 0x20
+#include "disk/eltorito-disk.h"
 
 bool eltorito_decode_boot_record(const uint8_t sector[ELTORITO_SECTOR], uint32_t *ret_catalog_lba)
 {
-	static const char system[] = "EL TORITO SPECIFICATION";
+	static const char system[] = BOOT_SYSTEM_ID;
 	le32 lba;
 
 	/* Section 2.0. Trailing bytes of the field vary in the field, as firmware allows. */
 	if (sector[0] != 0 || memcmp(sector + 1, "CD001", 5) != 0 ||
 	    memcmp(sector + 7, system, sizeof(system) - 1) != 0)
 		return false;
-	memcpy(&lba, sector + 0x47, sizeof(lba));
+	memcpy(&lba, sector + ELTORITO_CATALOG_LBA_OFFSET, sizeof(lba));
 	*ret_catalog_lba = le32_get(lba);
 	return true;
 }
@@ -94,17 +52,26 @@ bool eltorito_begin(struct eltorito_parser *p, struct eltorito_catalog *catalog,
 	return true;
 }
 
+static void keep(const struct eltorito_parser *p, const uint8_t *record, enum eltorito_kind kind)
+{
+	if (p->records)
+		eltorito_keep_record(p->records, record, kind);
+}
+
 static void add_entry(struct eltorito_parser *p, const uint8_t *record)
 {
 	struct eltorito_catalog *catalog = p->catalog;
 	struct eltorito_entry *entry;
 	struct entry_disk d;
 
+	keep(p, record, ELTORITO_BOOT);
+	memcpy(&d, record, sizeof(d));
+	/* Bit 5 means an extension in sections only; the default entry has none. */
+	p->in_extension = p->record > 1 && (d.media & FLAG_EXTENSION);
 	if (catalog->n_entries == ELTORITO_MAX_ENTRIES) {
 		catalog->n_dropped++;
 		return;
 	}
-	memcpy(&d, record, sizeof(d));
 	entry = &catalog->entries[catalog->n_entries++];
 	entry->record = p->record;
 	entry->platform = p->platform;
@@ -116,14 +83,13 @@ static void add_entry(struct eltorito_parser *p, const uint8_t *record)
 	entry->lba = le32_get(d.lba);
 	entry->selection_type = d.selection_type;
 	memcpy(entry->id, p->id, sizeof(entry->id));
-	/* Bit 5 means an extension in sections only; the default entry has none. */
-	p->in_extension = p->record > 1 && (d.media & FLAG_EXTENSION);
 }
 
 static void begin_section(struct eltorito_parser *p, const uint8_t *record)
 {
 	struct section_disk d;
 
+	keep(p, record, ELTORITO_SECTION);
 	memcpy(&d, record, sizeof(d));
 	p->catalog->n_missing += p->left;
 	p->is_last = d.indicator == SECTION_LAST;
@@ -148,7 +114,8 @@ static bool is_zero(const uint8_t *record)
 static bool parse_record(struct eltorito_parser *p, const uint8_t *record)
 {
 	if (p->in_extension && record[0] == EXTENSION) {
-		if (p->catalog->n_entries > 0)
+		keep(p, record, ELTORITO_EXTENSION);
+		if (p->catalog->n_dropped == 0)
 			p->catalog->entries[p->catalog->n_entries - 1].n_extensions++;
 		p->in_extension = record[1] & FLAG_EXTENSION;
 		return true;
@@ -208,6 +175,19 @@ void boot_info_decode(const uint8_t head[BOOT_INFO_END], struct boot_info *ret)
 	ret->file_lba = le32_get(words[1]);
 	ret->file_len = le32_get(words[2]);
 	ret->checksum = le32_get(words[3]);
+}
+
+void boot_info_encode(uint8_t head[BOOT_INFO_END], const struct boot_info *info)
+{
+	const le32 words[4] = {
+		le32_put(info->pvd_lba),
+		le32_put(info->file_lba),
+		le32_put(info->file_len),
+		le32_put(info->checksum),
+	};
+
+	memset(head + BOOT_INFO_OFFSET, 0, BOOT_INFO_END - BOOT_INFO_OFFSET);
+	memcpy(head + BOOT_INFO_OFFSET, words, sizeof(words));
 }
 
 uint32_t boot_info_add(uint32_t sum, const uint8_t *data, size_t len)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Any bytes as a boot catalog, sector by sector: it ends, and its counts stay in bounds. */
+/*
+ * Any bytes as a boot catalog, sector by sector: it ends, and its counts stay in bounds. What
+ * can be written again comes out as it was, and can be added to.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +10,31 @@
 #include "disk/isohybrid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void write_again(const uint8_t *data, size_t size)
+{
+	static uint8_t in[ELTORITO_MAX_SECTORS * ELTORITO_SECTOR], out[sizeof(in)];
+	static struct eltorito_records records, again;
+	const struct eltorito_boot boot = { .is_bootable = true, .lba = 1 };
+	static const uint8_t platforms[] = { 0, 0xef };
+
+	memset(in, 0, sizeof(in));
+	memcpy(in, data, size < sizeof(in) ? size : sizeof(in));
+	for (size_t i = 0; i < sizeof(platforms); i++) {
+		if (eltorito_read_records(in, sizeof(in), &records) != ELTORITO_OK)
+			return;
+		eltorito_write_records(&records, out);
+		if (memcmp(in, out, eltorito_records_size(&records)) != 0)
+			abort();
+		if (eltorito_add_boot(&records, platforms[i], &boot) != ELTORITO_OK)
+			continue;
+		memset(out, 0, sizeof(out));
+		eltorito_write_records(&records, out);
+		if (eltorito_read_records(out, sizeof(out), &again) != ELTORITO_OK ||
+		    memcmp(&records, &again, sizeof(records)) != 0)
+			abort();
+	}
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -16,6 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t at = 0;
 	bool more = true;
 
+	if (size > 0)
+		write_again(data, size);
 	for (uint32_t n = 0; more && n < ELTORITO_MAX_SECTORS; n++, at += sizeof(sector)) {
 		size_t len = at < size ? size - at : 0;
 
