@@ -9,6 +9,7 @@
 #   make lint bench fuzz print-libs install
 #   SAN=1 (ASan+UBSan), V=1 (show commands), CC=clang, WERROR=1
 #   WITH_BZIP2, WITH_EXPAT, WITH_ISAL, WITH_LZ4 = auto (what is installed), yes, no
+#   BOOT_CROSS=PREFIX of x86 binutils for the boot code, or clang; else what is found
 
 VERSION := 0.1.0
 
@@ -63,10 +64,36 @@ $(error missing libraries: $(MISSING); scripts/deps build names the packages)
 endif
 endif
 
+# The boot code is for x86 whatever we build on: by the first x86 binutils that are found, which
+# may be the machine's own, else by clang and lld.
+BOOT_CROSS ?=
+BOOT_CLANG ?= clang
+BOOT_LLD ?= ld.lld
+ifeq ($(filter clean install-deps,$(MAKECMDGOALS)),)
+BOOT_TOOLS := $(shell for p in $(or $(BOOT_CROSS),'' x86_64-linux-gnu- i686-linux-gnu- clang); do \
+	if [ "$$p" = clang ]; then \
+		$(BOOT_CLANG) --print-targets | grep -q -w x86 && $(BOOT_LLD) --version; \
+	else \
+		$${p}as --help | grep -q -e --32 && $${p}ld -V | grep -q -w elf_i386; \
+	fi >/dev/null 2>&1 && echo "found:$$p" && break; done)
+ifeq ($(BOOT_TOOLS),)
+$(error the boot code needs an assembler and a linker for x86$(if $(BOOT_CROSS), and \
+	BOOT_CROSS=$(BOOT_CROSS) is none): binutils-x86-64-linux-gnu, or clang with lld; scripts/deps \
+	build installs them)
+endif
+endif
+ifeq ($(BOOT_TOOLS),found:clang)
+BOOT_AS := $(BOOT_CLANG) --target=i386 -c -x assembler
+BOOT_LD := $(BOOT_LLD) -m elf_i386
+else
+BOOT_AS := $(BOOT_TOOLS:found:%=%)as --32
+BOOT_LD := $(BOOT_TOOLS:found:%=%)ld -m elf_i386
+endif
+
 BASE_CFLAGS := -std=gnu11 -O2 -g -fPIE -fstack-protector-strong -fno-common -pthread \
 	-Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
 	-Wwrite-strings -Wformat=2 -Wundef -Wimplicit-fallthrough -Wunused-result
-BASE_CPPFLAGS := -Isrc -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DISOWRITE_VERSION='"$(VERSION)"' \
+BASE_CPPFLAGS := -Isrc -iquote . -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DISOWRITE_VERSION='"$(VERSION)"' \
 	$(HAVE:%=-DHAVE_%)
 BASE_LDFLAGS := -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed
 ifneq ($(shell $(CC) --version 2>/dev/null | grep -c clang),0)
@@ -111,6 +138,37 @@ comma := ,
 LINKED := $(filter-out $(if $(filter ISAL,$(HAVE)),zlib),$(LIBS))
 $(addprefix $(B)/src/cli/,main.o cmd-report.o): EXTRA_CPPFLAGS = -DISOWRITE_LIBRARIES='"$(subst ;,$(comma) ,$(subst $() ,;,$(strip \
 	$(foreach l,$(LINKED),$(l)-$(shell $(PKG_CONFIG) --modversion $(l))) $(PLAIN_LIBS))))"'
+
+# ---- boot code (boot/README.md): blobs, which src/disk/bootcode.c embeds
+BOOT_CPP := $(CC) -E -undef -nostdinc -Iboot -x assembler-with-cpp
+BOOT_BLOBS := $(addprefix $(B)/boot/,mbr-uefi-only.bin mbr-isolinux.bin mbr-grub2.bin mbr-cdemu.bin)
+
+$(B)/boot/flags: FORCE
+	$(Q)mkdir -p $(@D); echo '$(BOOT_CPP) $(BOOT_AS) $(BOOT_LD)' | cmp -s - $@ || \
+		echo '$(BOOT_CPP) $(BOOT_AS) $(BOOT_LD)' > $@
+
+$(B)/boot/mbr-uefi-only.o: BOOT_KIND := BOOT_KIND_UEFI_ONLY
+$(B)/boot/mbr-isolinux.o: BOOT_KIND := BOOT_KIND_ISOLINUX
+$(B)/boot/mbr-grub2.o: BOOT_KIND := BOOT_KIND_GRUB2
+$(B)/boot/mbr-cdemu.o: BOOT_KIND := BOOT_KIND_CDEMU
+
+$(B)/boot/mbr-%.o: boot/mbr.S boot/layout.h $(B)/boot/flags
+	$(call say,AS,$@)$(BOOT_CPP) -DKIND=$(BOOT_KIND) -o $(@:.o=.s) $< && $(BOOT_AS) -o $@ $(@:.o=.s)
+
+$(B)/boot/%.o: boot/%.S boot/layout.h $(B)/boot/flags
+	$(call say,AS,$@)$(BOOT_CPP) -o $(@:.o=.s) $< && $(BOOT_AS) -o $@ $(@:.o=.s)
+
+$(B)/boot/%.lds: boot/%.lds boot/layout.h $(B)/boot/flags
+	$(Q)$(BOOT_CPP) -P -o $@ $<
+
+$(B)/boot/mbr-%.bin: $(B)/boot/mbr-%.o $(B)/boot/mbr.lds
+	$(call say,LD,$@)$(BOOT_LD) --oformat binary -T $(B)/boot/mbr.lds -o $@ $<
+
+$(B)/boot/%.bin: $(B)/boot/%.o $(B)/boot/%.lds
+	$(call say,LD,$@)$(BOOT_LD) --oformat binary -T $(B)/boot/$*.lds -o $@ $<
+
+$(B)/src/disk/bootcode.o: EXTRA_CPPFLAGS = -DBOOT_BLOBS='"$(B)/boot"'
+$(B)/src/disk/bootcode.o: $(BOOT_BLOBS)
 
 $(B)/libisowrite.a: $(CORE_OBJ)
 	$(call say,AR,$@)rm -f $@; $(AR) rcs $@ $^

@@ -29,9 +29,11 @@
 #define BOOT_VERSION 1
 
 #define BOOT_KIND_UEFI_ONLY 0 /* says so, then the next disk */
-#define BOOT_KIND_ISOLINUX 1 /* loads 4 sectors of isolinux.bin to 0:7C00, enters 0:7C44 */
+#define BOOT_KIND_ISOLINUX 1 /* loads isolinux.bin's first sectors to 0:7C00, enters 0:7C44 */
 #define BOOT_KIND_GRUB2 2 /* loads GRUB's diskboot sector to 0:8000, enters it */
 #define BOOT_KIND_CDEMU 3 /* loads cdemu to 0:8000, enters it */
+#define BOOT_ISOLINUX_SECTORS 4 /* BOOT_MBR_COUNT of the kinds where it is always the same */
+#define BOOT_GRUB2_SECTORS 1
 
 /* ---- memory */
 #define BOOT_MBR_RUNS_AT 0x600 /* where mbr.S moves itself to */

@@ -64,7 +64,8 @@ test_cppcheck()
 	cppcheck -q -j2 --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem --suppress=memleak --suppress=resourceLeak \
 		--suppress=incorrectLogicOperator:src/base/json.c \
-		-Isrc -D_GNU_SOURCE '-DISOWRITE_VERSION=""' '-DISOWRITE_LIBRARIES=""' src
+		-Isrc -I. -D_GNU_SOURCE '-DISOWRITE_VERSION=""' '-DISOWRITE_LIBRARIES=""' \
+		'-DBOOT_BLOBS=""' src
 }
 
 test_no_warnings_from_clang()
