@@ -75,14 +75,14 @@ def compare_tables(image, found):
         yield "disk's GUID", table["id"], gpt["guid"]
         ours = [(p["start"], p["size"], p["type"], p["guid"], p["name"]) for p in gpt["partitions"]]
         theirs = [(p["start"] * sector, p["size"] * sector, p["type"], p["uuid"], p.get("name", ""))
-                  for p in table["partitions"]]
+                  for p in table.get("partitions", [])]
         yield from compare_sgdisk(image, found)
     else:
         mbr = found["mbr"]
         yield "disk signature", table["id"], mbr["disk_signature"]
         ours = [(p["start"], p["size"], int(p["type"], 16), p["active"]) for p in mbr["partitions"]]
         theirs = [(p["start"] * sector, p["size"] * sector, int(p["type"], 16),
-                   p.get("bootable", False)) for p in table["partitions"]
+                   p.get("bootable", False)) for p in table.get("partitions", [])
                   if p["size"]]  # where all four are empty, sfdisk may list them
     yield "partitions by sfdisk", theirs, ours
 

@@ -25,7 +25,7 @@ OPTIONS = {'usb_storage': 'delay_use=0'}
 ON_DEMAND = ['vfat', 'nls_cp437', 'nls_ascii', 'exfat', 'ext4', 'crc32c_generic', 'isofs', 'loop',
              'dm_mod', 'sr_mod']
 # Where those and their dependencies are found in the package.
-FOLDERS = re.compile(r'/kernel/(drivers/(usb|scsi|virtio|block|cdrom|md|dax)|block|fs|net/9p|lib|'
+FOLDERS = re.compile(r'/kernel/(drivers/(usb|ata|scsi|virtio|block|cdrom|md|dax)|block|fs|net/9p|lib|'
                      r'crypto|arch/x86/crypto)/.*\.ko$|/modules\.builtin$')
 
 INIT = r'''#!/bin/sh
