@@ -141,7 +141,8 @@ $(addprefix $(B)/src/cli/,main.o cmd-report.o): EXTRA_CPPFLAGS = -DISOWRITE_LIBR
 
 # ---- boot code (boot/README.md): blobs, which src/disk/bootcode.c embeds
 BOOT_CPP := $(CC) -E -undef -nostdinc -Iboot -x assembler-with-cpp
-BOOT_BLOBS := $(addprefix $(B)/boot/,mbr-uefi-only.bin mbr-isolinux.bin mbr-grub2.bin mbr-cdemu.bin)
+BOOT_BLOBS := $(addprefix $(B)/boot/,mbr-uefi-only.bin mbr-isolinux.bin mbr-grub2.bin mbr-cdemu.bin \
+	cdemu.bin)
 
 $(B)/boot/flags: FORCE
 	$(Q)mkdir -p $(@D); echo '$(BOOT_CPP) $(BOOT_AS) $(BOOT_LD)' | cmp -s - $@ || \

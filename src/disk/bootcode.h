@@ -47,7 +47,10 @@ struct bootcode_mbr {
  */
 void bootcode_put_mbr(uint8_t *sector, enum bootcode_kind kind, uint64_t lba, uint16_t count);
 
-/* Is the code ours, byte for byte but for what is patched? Then what it loads. */
+/*
+ * Is the code ours, byte for byte but for what is patched, and can what is patched be right?
+ * Then what it loads.
+ */
 bool bootcode_get_mbr(const uint8_t *sector, struct bootcode_mbr *ret);
 
 /* Bytes of cdemu, a multiple of 512. */
@@ -56,7 +59,11 @@ size_t bootcode_cdemu_size(void);
 /* Writes cdemu with its facts: bootcode_cdemu_size() bytes. */
 void bootcode_put_cdemu(uint8_t *buf, const struct bootcode_disc *disc);
 
-/* Is it our cdemu, byte for byte but for the facts? Then the facts. len bytes are there. */
+/*
+ * Is it our cdemu, byte for byte but for the facts, and can it work with these? Then the facts,
+ * with the load segment, number of sectors and floppy geometry that go without saying above.
+ * len bytes are there.
+ */
 bool bootcode_get_cdemu(const uint8_t *buf, size_t len, struct bootcode_disc *ret);
 
 #endif
