@@ -32,6 +32,8 @@ void cmd_make_request(const struct options *o, struct job_request *ret)
 		.n_targets = is_read ? 1 : o->n_operands - 1,
 		.mode = o->mode,
 		.fix_gpt = o->fix_gpt,
+		.boot_entry = o->boot_entry,
+		.strict_gpt = o->strict_gpt,
 		.seed = o->seed,
 		.bmap = o->bmap,
 		.bmap_zero = o->bmap_zero,

@@ -66,6 +66,8 @@ struct options {
 
 	bool yes, dry_run; /* -y, -n */
 	const char *mode; /* "auto" by default */
+	uint32_t boot_entry;
+	bool strict_gpt;
 	bool fix_gpt;
 	struct digest want[OPTIONS_MAX_DIGESTS]; /* --sha256, --digest */
 	size_t n_want;

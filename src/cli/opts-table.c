@@ -3,6 +3,8 @@
 #include "cli/opts.h"
 
 #include <assert.h>
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,12 +98,36 @@ static int set_verbose(struct options *o, const char *value, struct error *err)
 
 static int set_mode(struct options *o, const char *value, struct error *err)
 {
-	static const char *const words[] = { "auto", "raw" };
+	static const char *const words[] = { "auto", "raw", "hybrid" };
 	int i = choose("--mode", value, words, ARRAY_SIZE(words), err);
 
 	if (i >= 0)
 		o->mode = words[i];
 	return i < 0 ? -1 : 0;
+}
+
+/* Any catalog's number; whether it is one of this image's only the image tells. */
+static int set_boot_entry(struct options *o, const char *value, struct error *err)
+{
+	char *end;
+	unsigned long n;
+
+	errno = 0;
+	n = isdigit((unsigned char)value[0]) ? strtoul(value, &end, 10) : 0;
+	if (n == 0 || n > UINT16_MAX || *end || errno)
+		return error_set(err, ERROR_USAGE, "bad-boot-entry",
+				 _("--boot-entry wants the number of a boot entry for BIOS, as "
+				   "isowrite inspect lists them."));
+	o->boot_entry = (uint32_t)n;
+	return 0;
+}
+
+static int set_strict_gpt(struct options *o, const char *value, struct error *err)
+{
+	(void)value;
+	(void)err;
+	o->strict_gpt = true;
+	return 0;
 }
 
 static int set_require(struct options *o, const char *value, struct error *err)
@@ -452,8 +478,12 @@ static const struct option_row rows[] = {
 	  _("no question; what would be erased is still shown"), set_yes },
 	{ 'n', "dry-run", NULL, 0, VALUE_NONE, NULL, W | F, true, _("like plan: touches nothing"),
 	  set_dry_run },
-	{ 0, "mode", "MODE", 0, VALUE_WORDS, "auto raw", W | P | C, false,
-	  _("auto (default), or raw: byte for byte"), set_mode },
+	{ 0, "mode", "MODE", 0, VALUE_WORDS, "auto raw hybrid", W | P | C, false,
+	  _("auto (default), raw: as it is, hybrid: to boot"), set_mode },
+	{ 0, "boot-entry", "N", 0, VALUE_FREE, NULL, W | P | C, false,
+	  _("hybrid: which boot entry a BIOS starts"), set_boot_entry },
+	{ 0, "strict-gpt", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
+	  _("hybrid: only what strict readers of the GPT accept"), set_strict_gpt },
 	{ 0, "fix-gpt", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
 	  _("move the backup GPT to the stick's end"), set_fix_gpt },
 	{ 0, "bmap", "FILE|none", 0, VALUE_FILE, NULL, W | P | C, false,

@@ -47,25 +47,14 @@ static bool is_plain_copy(const struct report *r, const struct plan *plan)
 	return plan && r->content_size != UINT64_MAX && plan_is_verbatim(plan, r->content_size);
 }
 
-static void add_differences(struct text *out, const struct report *r, const struct plan *plan)
+static void add_differences(struct text *out, const struct report *r, const struct report_target *t)
 {
-	uint64_t bytes = 0;
-	char size[NUM_SIZE_LEN];
+	char changes[512];
 
-	if (!plan || plan->n_differences == 0)
+	if (t->plan < 0 || r->plans[t->plan].plan->n_differences == 0)
 		return;
-	for (size_t i = 0; i < plan->n_differences; i++)
-		bytes += plan->differences[i].len;
-	num_format_size(size, sizeof(size), bytes);
-	if (plan->n_differences == 1)
-		add(out, _(" Written as %s: 1 range (%s) differs from the image"), plan->planner,
-		    size);
-	else
-		add(out, _(" Written as %s: %zu ranges (%s) differ from the image"), plan->planner,
-		    plan->n_differences, size);
-	if (r->mode_note)
-		add(out, _(", so that %s; --mode=raw writes it unchanged"), r->mode_note);
-	add(out, ".");
+	words_changes(r, &r->plans[t->plan], changes, sizeof(changes));
+	add(out, _(" Written as %s."), changes);
 }
 
 /* What "verified" does not include, or what is not as in the image. */
@@ -126,7 +115,7 @@ static void add_verdict(struct text *out, const struct report *r, const struct r
 		    _("Verified: all %s bytes written were read back from %s and are as planned."),
 		    bytes, place(t));
 	if (!is_check)
-		add_differences(out, r, plan);
+		add_differences(out, r, t);
 }
 
 static void add_times(struct text *out, const struct report_target *t)
@@ -175,9 +164,11 @@ static bool is_done(const struct report_target *t)
 }
 
 /* "BIOS, UEFI x64", and what the head of a stream could not tell; "" if nothing is known. */
-static const char *made_for(const struct report *r, char *buf, unsigned int size)
+static const char *made_for(const struct report *r, const struct report_target *t, char *buf,
+			    unsigned int size)
 {
-	const struct layout *lay = &r->layout;
+	const struct layout *planned = t->plan >= 0 ? r->plans[t->plan].layout : NULL;
+	const struct layout *lay = planned ? planned : &r->layout;
 	bool no_bios = lay->is_partial && lay->boot.bios.usb == BOOT_UNKNOWN;
 	bool no_uefi = lay->is_partial && lay->boot.uefi_x64.usb == BOOT_UNKNOWN;
 	size_t len;
@@ -207,7 +198,7 @@ static void print_one(FILE *out, const struct words *how, const struct report *r
 	words_fill(out, how, verdict.buf, 0);
 	if (!is_check)
 		add_times(&times, t);
-	if (!is_check && r->n_targets == 1 && made_for(r, platforms, sizeof(platforms))[0])
+	if (!is_check && r->n_targets == 1 && made_for(r, t, platforms, sizeof(platforms))[0])
 		add(&times, _(" Made for: %s (predicted)."), platforms);
 	if (times.len > 0)
 		words_fill(out, how, times.buf + 1, 0); /* each piece begins with a blank */
@@ -271,19 +262,21 @@ static void print_unplug(FILE *out, const struct words *how, const struct report
 
 void words_print_results(FILE *out, const struct words *how, const struct report *r)
 {
+	const struct report_target *first = NULL;
 	size_t n_done = 0;
 
 	for (size_t i = 0; i < r->n_targets; i++) {
 		if (!is_done(&r->targets[i]))
 			continue;
 		n_done++;
+		first = first ? first : &r->targets[i];
 		print_one(out, how, r, &r->targets[i]);
 	}
 	if (r->n_targets > 1 && n_done > 0) {
 		char platforms[128];
 
 		fprintf(out, _("%zu of %zu targets are done.\n"), n_done, r->n_targets);
-		if (made_for(r, platforms, sizeof(platforms))[0])
+		if (made_for(r, first, platforms, sizeof(platforms))[0])
 			fprintf(out, _("Made for: %s (predicted).\n"), platforms);
 	}
 	/* Of a stream it was not known yet when the image was shown. */

@@ -316,9 +316,11 @@ const char *words_volume(const struct format_volume *v, bool bytes, char *buf, s
 	return buf;
 }
 
-/* Has the job warned of it already? */
+/* Has the job warned of it already? Or does it not hold of what will be on the stick? */
 static bool is_told(const struct report *r, const char *code)
 {
+	if (r->n_plans > 0 && r->plans[0].layout && strcmp(code, "disc-only") == 0)
+		return true;
 	for (uint32_t i = 0; i < r->n_findings; i++) {
 		if (strcmp(r->findings[i].code, code) == 0)
 			return true;
@@ -343,6 +345,61 @@ static void print_notes(FILE *out, const struct words *how, const struct report 
 	if (n > WORDS_MAX_NOTES)
 		fprintf(out, _("Note     and %u more, which isowrite inspect lists\n"),
 			n - WORDS_MAX_NOTES);
+}
+
+/* Bytes of the image that come to lie in a second place too. */
+static uint64_t copied_bytes(const struct plan *plan)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < plan->n_extents; i++) {
+		const struct extent *e = &plan->extents[i];
+
+		if (e->kind == EXTENT_SOURCE && e->source_offset != e->start)
+			sum += e->len;
+	}
+	return sum;
+}
+
+const char *words_changes(const struct report *r, const struct report_plan *rp, char *buf,
+			  size_t size)
+{
+	const struct plan *plan = rp->plan;
+	uint64_t changed = 0, copied = copied_bytes(plan);
+	char has[NUM_SIZE_LEN], added[NUM_SIZE_LEN + 96] = "", purpose[128] = "";
+	char made_for[64] = "";
+
+	for (size_t i = 0; i < plan->n_differences; i++)
+		changed += plan->differences[i].len;
+	num_format_size(has, sizeof(has), changed);
+	if (copied > 0) {
+		char n[NUM_SIZE_LEN];
+
+		snprintf(added, sizeof(added),
+			 _(", and a copy of its volume for UEFI (%s) lies behind it"),
+			 num_format_size(n, sizeof(n), copied));
+	}
+	if (rp->layout && layout_made_for(rp->layout, made_for, sizeof(made_for))[0])
+		snprintf(purpose, sizeof(purpose), _(", so that it boots from a stick by %s"),
+			 made_for);
+	snprintf(buf, size,
+		 plan->n_differences == 1 ? _("%s: %zu range (%s) differs from the image%s%s%s")
+					  : _("%s: %zu ranges (%s) differ from the image%s%s%s"),
+		 plan->planner, plan->n_differences, has, added, purpose,
+		 r->is_mode_auto && rp->layout ? _("; --mode=raw writes it unchanged") : "");
+	return buf;
+}
+
+/* What becomes of the image where nobody asked for it, and where somebody did. */
+static void print_changes(FILE *out, const struct words *how, const struct report *r)
+{
+	char changes[512], line[600];
+
+	if (r->n_plans == 0 || !r->plans[0].layout)
+		return;
+	words_changes(r, &r->plans[0], changes, sizeof(changes));
+	snprintf(line, sizeof(line), _("Note     It becomes a %s."), changes);
+	words_fill(out, how, line, WORDS_INDENT);
 }
 
 /* What a block map leaves out. One that nobody asked for may be an older one's: only mentioned. */
@@ -404,6 +461,7 @@ static void print_image(FILE *out, const struct words *how, const struct report 
 		break;
 	}
 	words_fill(out, how, line, WORDS_INDENT);
+	print_changes(out, how, r);
 	print_notes(out, how, r);
 	print_bmap_note(out, how, r);
 }

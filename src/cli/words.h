@@ -66,6 +66,13 @@ const char *words_volume(const struct format_volume *v, bool bytes, char *buf, s
 /* "Ubuntu 24.04" in quotes, or the file's name: escaped. */
 const char *words_image(const struct report *r, char *buf, size_t size);
 
+/*
+ * "hybrid: 3 ranges (34 kB) differ from the image, so that ...": of a plan that is not the image.
+ * At least 512 bytes.
+ */
+const char *words_changes(const struct report *r, const struct report_plan *rp, char *buf,
+			  size_t size);
+
 /* Image, Target, ERASES and (of format) BECOMES lines of every target that is still in. */
 void words_print_identity(FILE *out, const struct words *how, const struct report *r);
 

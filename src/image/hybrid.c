@@ -15,7 +15,7 @@
 /* NULL, or why a BIOS cannot be made to boot this entry. A clause. */
 static const char *why_not_bios(const struct layout *lay, const struct layout_boot_entry *e)
 {
-	if (e->platform != BOOT_BIOS || e->loaders)
+	if (e->platform != BOOT_BIOS || e->loaders & LOADER_ALL)
 		return _("that boot entry is not for BIOS");
 	if (!e->bootable)
 		return _("that boot entry is marked as not bootable");
@@ -74,7 +74,8 @@ static bool choose_bios(const struct layout *lay, uint32_t entry, struct hybrid 
 static void add_volume(const struct layout *lay, uint64_t start, uint64_t size, uint32_t loaders,
 		       struct hybrid *h)
 {
-	if (!loaders || size == 0 || start == 0 || !num_is_within(start, size, lay->size))
+	if (!(loaders & LOADER_ALL) || size == 0 || start == 0 ||
+	    !num_is_within(start, size, lay->size))
 		return;
 	for (uint32_t i = 0; i < h->n_esp; i++)
 		if (h->esp[i].start == start)
@@ -82,7 +83,7 @@ static void add_volume(const struct layout *lay, uint64_t start, uint64_t size, 
 	if (h->n_esp == HYBRID_MAX_ESP)
 		return;
 	h->esp[h->n_esp++] = (struct hybrid_esp){ .start = start, .size = size };
-	h->archs |= loaders;
+	h->archs |= loaders & LOADER_ALL;
 }
 
 /* Those of the boot catalog are the ones that discs boot; only without any the partitions'. */
@@ -119,13 +120,10 @@ static void judge(const struct layout *lay, struct hybrid *h)
 {
 	const struct layout_boot_report *b = &lay->boot;
 
-	if (lay->kind == LAYOUT_WINDOWS)
-		return;
 	h->fixes_bios = h->bios != BOOTCODE_UEFI_ONLY && lacks(b->bios.cd, b->bios.usb);
-	h->fixes_uefi =
-		(h->archs & LOADER_X64 && lacks(b->uefi_x64.cd, b->uefi_x64.usb)) ||
-		(h->archs & LOADER_IA32 && lacks(b->uefi_ia32.cd, b->uefi_ia32.usb)) ||
-		(h->archs & LOADER_AA64 && lacks(b->uefi_aa64.cd, b->uefi_aa64.usb));
+	h->fixes_uefi = (h->archs & LOADER_X64 && lacks(b->uefi_x64.cd, b->uefi_x64.usb)) ||
+			(h->archs & LOADER_IA32 && lacks(b->uefi_ia32.cd, b->uefi_ia32.usb)) ||
+			(h->archs & LOADER_AA64 && lacks(b->uefi_aa64.cd, b->uefi_aa64.usb));
 }
 
 /* NULL, or why its first 32 KiB cannot be ours. A clause. */

@@ -43,8 +43,8 @@ bool hybrid_choose(const struct layout *lay, uint32_t entry, struct hybrid *ret,
 
 /*
  * Does a raw copy lack a way to boot that the disc has, and would hybrid give it? Never of what
- * was seen in part only, and never of Windows' discs: nobody has proved that their loaders find
- * their disc on a stick.
+ * was seen in part only. Of Windows' discs too, though nobody has proved that their loaders find
+ * their disc on a stick: more is not promised than that they are started.
  */
 bool hybrid_is_needed(const struct layout *lay);
 

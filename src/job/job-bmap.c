@@ -104,10 +104,3 @@ int job_check_bmap(struct job *j, struct error *err)
 	}
 	return 0;
 }
-
-uint64_t job_content_size(const struct job *j)
-{
-	if (j->r->content_size == SOURCE_SIZE_UNKNOWN && j->bmap)
-		return j->bmap->image_size;
-	return j->r->content_size;
-}

@@ -26,21 +26,43 @@ static void warn_of_media_check(struct job *j, const struct plan *plan)
 			   "will call the stick bad."));
 }
 
-/* Adds the plan for geo to the report, or finds it there. */
-static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret_index,
-			     struct error *err)
+static struct plan_request plan_request_of(const struct job *j)
 {
-	const struct plan_request preq = {
+	return (struct plan_request){
 		.mode = j->req->mode ? j->req->mode : "auto",
 		.fix_gpt = j->req->fix_gpt,
 		.seed = j->req->seed,
 		.allow_truncated = j->req->allow_truncated,
 		.bmap = j->bmap,
 		.bmap_zero = j->req->bmap_zero,
+		.boot_entry = j->req->boot_entry,
+		.strict_gpt = j->req->strict_gpt,
 	};
+}
+
+/* The plan, held against other tools' reading of its tables, and what it will boot. */
+static int make_plan(struct job *j, const struct geometry *geo, struct report_plan *rp,
+		     struct error *err)
+{
+	const struct plan_request preq = plan_request_of(j);
 	struct source *const sources[] = { j->source };
+
+	if (planner_make_plan(j->source, &j->r->layout, geo, &preq, &rp->plan, err) < 0)
+		return -1;
+	if (fdisk_check_plan(rp->plan, sources, err) == 0 && job_judge_plan(j, rp, err) == 0)
+		return 0;
+	plan_free(rp->plan);
+	free(rp->layout);
+	*rp = (struct report_plan){ .plan = NULL };
+	return -1;
+}
+
+/* Adds the plan for geo to the report, or finds it there. */
+static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret_index,
+			     struct error *err)
+{
 	struct report *r = j->r;
-	struct plan *plan;
+	struct report_plan *rp = &r->plans[r->n_plans];
 
 	if (j->req->format)
 		return job_add_format_plan(j, geo, ret_index, err);
@@ -50,24 +72,29 @@ static int plan_for_geometry(struct job *j, const struct geometry *geo, int *ret
 			return 0;
 		}
 	}
-	if (planner_make_plan(j->source, &r->layout, geo, &preq, &plan, err) < 0)
+	if (make_plan(j, geo, rp, err) < 0)
 		return -1;
-	if (fdisk_check_plan(plan, sources, err) < 0) {
-		plan_free(plan);
-		return -1;
-	}
-	warn_of_media_check(j, plan);
-	r->plans[r->n_plans].plan = plan;
+	warn_of_media_check(j, rp->plan);
 	*ret_index = (int)r->n_plans++;
 	return 0;
 }
 
-/* What `plan` without a target plans for: --size, or a stick as large as the image. */
+/* Bytes of a new file that takes the plan; SOURCE_SIZE_UNKNOWN before a stream's end. */
+static int planned_size(struct job *j, uint64_t *ret, struct error *err)
+{
+	const struct plan_request preq = plan_request_of(j);
+
+	return planner_measure(j->source, &j->r->layout, &preq, ret, err);
+}
+
+/* What `plan` without a target plans for: --size, or a stick that just takes it. */
 static int default_geometry(struct job *j, struct geometry *ret, struct error *err)
 {
 	uint32_t sector = j->req->sector_size ? j->req->sector_size : 512;
-	uint64_t size = j->req->size, content = job_content_size(j);
+	uint64_t size = j->req->size, content = 0;
 
+	if (size == 0 && planned_size(j, &content, err) < 0)
+		return -1;
 	if (size == 0 && content == SOURCE_SIZE_UNKNOWN)
 		return error_set(
 			err, ERROR_USAGE, "no-size",
@@ -82,13 +109,15 @@ static int default_geometry(struct job *j, struct geometry *ret, struct error *e
 /* A file target that does not exist yet gets the image's size unless told another. */
 static int size_new_file(struct job *j, struct target *t, struct error *err)
 {
-	uint64_t content = job_content_size(j);
+	uint64_t content;
 
 	if (t->geo.size != 0 || !t->info.is_file || t->info.file_exists)
 		return 0;
 	if (j->req->format)
 		return error_set(err, ERROR_USAGE, "no-size",
 				 _("Say how large the new file shall be, as in --size=16GB."));
+	if (planned_size(j, &content, err) < 0)
+		return -1;
 	if (content == SOURCE_SIZE_UNKNOWN)
 		return error_set(
 			err, ERROR_USAGE, "no-size",
@@ -143,6 +172,10 @@ int job_make_plans(struct job *j, struct error *err)
 	r->plans = calloc(j->n_targets + 1, sizeof(*r->plans));
 	if (!r->plans)
 		return error_set_nomem(err);
+	r->is_mode_auto = (!j->req->mode || strcmp(j->req->mode, "auto") == 0) &&
+			  j->req->boot_entry == 0 && !j->req->strict_gpt;
+	if (!j->req->format)
+		job_warn_of_stream(j);
 	if (j->n_targets == 0) {
 		struct geometry geo;
 		int index;

@@ -8,6 +8,7 @@
  *   job-format.c   format: no image, and its plans
  *   job-target.c   looks at the targets, the safety rules, the question
  *   job-plan.c     a plan per distinct geometry
+ *   job-hybrid.c   what a stick that is not the image will boot
  *   job-trust.c    what the image is compared with, and what came of it
  *   job-digest.c   its digests: before the first byte, or at the gate
  *   job-run.c      opens the targets, runs the engine, says how it goes
@@ -121,9 +122,6 @@ int job_open_bmap(struct job *j, struct error *err);
 /* Reads the mapped ranges of an image that is no stream, and checks their checksums. */
 int job_check_bmap(struct job *j, struct error *err);
 
-/* The image's, as far as it is known or a block map says so; else SOURCE_SIZE_UNKNOWN. */
-uint64_t job_content_size(const struct job *j);
-
 /* format: a source without a byte stands for the image that it has not. */
 int job_open_nothing(struct job *j, struct error *err);
 
@@ -142,6 +140,12 @@ bool job_is_the_image(const struct job *j, const struct target *t);
 void job_apply_rules(struct job *j);
 int job_confirm(struct job *j, struct error *err);
 int job_make_plans(struct job *j, struct error *err);
+
+/* Detects what a hybrid plan will put on the stick; warns where that is less than was meant. */
+int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err);
+
+/* auto writes a stream as it is, where it would make a hybrid of a file. */
+void job_warn_of_stream(struct job *j);
 
 /* Finds the lists; after it j->digests says what has to be computed. */
 int job_gather_trust(struct job *j, struct error *err);

@@ -35,6 +35,8 @@ struct job_request {
 	size_t n_targets;
 	const char *mode; /* --mode, default "auto" */
 	bool fix_gpt;
+	uint32_t boot_entry; /* --boot-entry, from 1; 0: not given */
+	bool strict_gpt;
 	const char *seed; /* --seed UUID or NULL */
 	const char *bmap; /* path of a block map, "none": not even mentioned, or NULL */
 	bool bmap_zero; /* what it does not map becomes zero */
@@ -84,7 +86,7 @@ int job_plan(const struct job_request *req, const struct events *events, struct 
 
 /*
  * check IMAGE|RECEIPT TARGET: does the target still hold it? A receipt is told
- * by its content. Needs the request's image, one target, mode, fix_gpt, seed, strict.
+ * by its content. Needs the request's image, one target, mode and its options, seed, strict.
  */
 int job_check(const struct job_request *req, const struct events *events, struct report *r);
 

@@ -28,8 +28,10 @@ void report_free(struct report *r)
 {
 	if (!r)
 		return;
-	for (size_t i = 0; i < r->n_plans; i++)
+	for (size_t i = 0; i < r->n_plans; i++) {
 		plan_free(r->plans[i].plan);
+		free(r->plans[i].layout);
+	}
 	free(r->plans);
 	for (size_t i = 0; i < r->n_targets; i++) {
 		free(r->targets[i].not_covered);

@@ -91,6 +91,7 @@ struct report_target {
 struct report_plan {
 	struct plan *plan; /* owned */
 	struct digest sha256; /* over the planned bytes; len 0 unknown */
+	struct layout *layout; /* owned: what its bytes say, of a hybrid; NULL: as the image */
 	struct format_volume volume; /* format: what it becomes */
 };
 
@@ -114,7 +115,7 @@ struct report {
 	char bmap_beside[4096]; /* one that was not, or "" */
 	bool bmap_zero; /* --bmap-zero */
 	const char *backup; /* write --backup: the file that gets what was on the target, or NULL */
-	const char *mode_note; /* why auto chose another planner than raw, or NULL */
+	bool is_mode_auto; /* nobody asked for the planner that was chosen */
 	enum trust_verdict trust;
 	char trust_by[256]; /* escaped: the list's name; or the digest given */
 	char trust_detail[TRUST_DETAIL_SIZE]; /* "matches the digest you gave", or of a mismatch the sentence */

@@ -15,14 +15,26 @@
 static const struct planner *const planners[] = {
 	&planner_gptfix,
 	&planner_bmap,
+	&planner_hybrid,
 	&planner_raw,
 };
 
-static const struct planner *find_planner(const struct layout *lay, const struct plan_request *req)
+/* auto changes nothing that it cannot: of a stream, raw. */
+static bool auto_chooses(const struct planner *planner, const struct source *src,
+			 const struct layout *lay, const struct plan_request *req)
+{
+	bool is_asked_for = req->fix_gpt || req->boot_entry > 0 || req->strict_gpt;
+
+	return planner->suits(lay, req) &&
+	       (!planner->needs_random || src->access == SOURCE_RANDOM || is_asked_for);
+}
+
+static const struct planner *find_planner(const struct source *src, const struct layout *lay,
+					  const struct plan_request *req)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(planners); i++) {
 		if (!strcmp(req->mode, "auto")) {
-			if (planners[i]->suits(lay, req))
+			if (auto_chooses(planners[i], src, lay, req))
 				return planners[i];
 		} else if (planners[i]->mode && !strcmp(planners[i]->mode, req->mode)) {
 			return planners[i];
@@ -81,28 +93,80 @@ static int check_sector_size(const struct layout *lay, const struct geometry *ge
 			 what, geo->sector_size);
 }
 
+/* Options that the planner would pass over in silence. */
+static int check_options(const struct planner *planner, const struct plan_request *req,
+			 struct error *err)
+{
+	if (req->fix_gpt && planner != &planner_gptfix)
+		return error_set(
+			err, ERROR_USAGE, "fix-gpt-mode",
+			planner == &planner_hybrid
+				? _("The hybrid mode makes a GPT of its own, at the stick's end "
+				    "too; leave --fix-gpt out.")
+				: _("--fix-gpt changes the image, --mode=raw does not; leave "
+				    "one out."));
+	if (req->bmap && planner->mode)
+		return error_set(
+			err, ERROR_USAGE, "bmap-mode",
+			planner == &planner_hybrid
+				? _("--bmap leaves parts of the image out, which the hybrid mode "
+				    "cannot; leave one out.")
+				: _("--bmap leaves parts of the image out, --mode=raw does not; "
+				    "leave one out."));
+	if ((req->boot_entry > 0 || req->strict_gpt) && planner != &planner_hybrid)
+		return error_set(err, ERROR_USAGE, "hybrid-options",
+				 _("--boot-entry and --strict-gpt are about --mode=hybrid; leave "
+				   "them out."));
+	return 0;
+}
+
+/* The planner for req, if nothing speaks against it that no target changes. NULL with err. */
+static const struct planner *choose(const struct source *src, const struct layout *lay,
+				    const struct plan_request *req, struct error *err)
+{
+	const struct planner *planner = find_planner(src, lay, req);
+
+	if (!planner) {
+		error_set(err, ERROR_USAGE, "unknown-mode",
+			  _("There is no such mode; --mode takes auto, raw or hybrid."));
+		return NULL;
+	}
+	if (check_options(planner, req, err) < 0)
+		return NULL;
+	if (planner->needs_random && src->access != SOURCE_RANDOM) {
+		error_set(
+			err, ERROR_USAGE, "needs-file",
+			planner == &planner_hybrid
+				? _("A compressed image or a stream cannot be made to boot from a "
+				    "stick while it is written; save the decompressed image to a "
+				    "file first.")
+				: _("The GPT of a compressed image or a stream cannot be fixed "
+				    "while it is written; save the decompressed image to a file "
+				    "first."));
+		return NULL;
+	}
+	return check_truncated(lay, req, err) < 0 ? NULL : planner;
+}
+
 int planner_make_plan(struct source *src, const struct layout *lay, const struct geometry *geo,
 		      const struct plan_request *req, struct plan **ret, struct error *err)
 {
-	const struct planner *planner = find_planner(lay, req);
+	const struct planner *planner = choose(src, lay, req, err);
 
-	if (!planner)
-		return error_set(err, ERROR_USAGE, "unknown-mode",
-				 _("There is no such mode; --mode takes auto or raw."));
-	if (req->fix_gpt && planner != &planner_gptfix)
-		return error_set(
-			err, ERROR_USAGE, "fix-gpt-raw",
-			_("--fix-gpt changes the image, --mode=raw does not; leave one out."));
-	if (req->bmap && planner == &planner_raw)
-		return error_set(
-			err, ERROR_USAGE, "bmap-raw",
-			_("--bmap leaves parts of the image out, --mode=raw does not; leave one out."));
-	if (planner->needs_random && src->access != SOURCE_RANDOM)
-		return error_set(
-			err, ERROR_USAGE, "needs-file",
-			_("The GPT of a compressed image or a stream cannot be fixed while it "
-			  "is written; save the decompressed image to a file first."));
-	if (check_truncated(lay, req, err) < 0 || check_sector_size(lay, geo, err) < 0)
+	if (!planner || check_sector_size(lay, geo, err) < 0)
 		return -1;
 	return planner->make(src, lay, geo, req, ret, err);
+}
+
+int planner_measure(struct source *src, const struct layout *lay, const struct plan_request *req,
+		    uint64_t *ret, struct error *err)
+{
+	const struct planner *planner = choose(src, lay, req, err);
+
+	if (!planner)
+		return -1;
+	if (planner->measure)
+		return planner->measure(src, lay, req, ret, err);
+	*ret = src->size == SOURCE_SIZE_UNKNOWN && req->bmap ? req->bmap->image_size : src->size;
+	return 0;
 }

@@ -30,6 +30,10 @@ struct planner {
 	/* Would auto choose it? Only raw says yes to everything, last. */
 	bool (*suits)(const struct layout *lay, const struct plan_request *req);
 
+	/* Bytes of a new file that takes the plan. NULL: as many as the image has. */
+	int (*measure)(struct source *src, const struct layout *lay,
+		       const struct plan_request *req, uint64_t *ret, struct error *err);
+
 	/* A closed plan (open when the source's size is unknown). Caller frees. */
 	int (*make)(struct source *src, const struct layout *lay, const struct geometry *geo,
 		    const struct plan_request *req, struct plan **ret, struct error *err);
@@ -43,11 +47,19 @@ struct planner {
 int planner_make_plan(struct source *src, const struct layout *lay, const struct geometry *geo,
 		      const struct plan_request *req, struct plan **ret, struct error *err);
 
+/*
+ * Bytes that a new file needs for such a plan, SOURCE_SIZE_UNKNOWN where only the source's end
+ * will tell. The errors of planner_make_plan() that do not depend on a target.
+ */
+int planner_measure(struct source *src, const struct layout *lay, const struct plan_request *req,
+		    uint64_t *ret, struct error *err);
+
 /* What the image is, for its extents: "ISO 9660 image". Static storage. */
 const char *planner_describe_image(const struct layout *lay);
 
 extern const struct planner planner_raw;
 extern const struct planner planner_bmap;
 extern const struct planner planner_gptfix;
+extern const struct planner planner_hybrid;
 
 #endif

@@ -113,7 +113,7 @@ static void test_unknown_options(void)
 	fails("--no-verfy a b", "Unknown option '--no-verfy'; did you mean '--no-verify'?");
 	fails("--no-verfy=3 a b", "Unknown option '--no-verfy'; did you mean '--no-verify'?");
 	fails("--s a b",
-	      "The option '--s' may mean --sha256, --sums, --size, --sector-size, --seed, --strict, --svg.");
+	      "The option '--s' may mean --strict-gpt, --sha256, --sums, --size, --sector-size, --seed, --strict, --svg.");
 	fails("-x a b", "Unknown option '-x'; isowrite --help=all lists the options.");
 	fails("--yes=1 a b", "The option --yes takes no value.");
 	fails("a b --mode", "The option --mode wants a value: --mode=MODE.");
@@ -205,7 +205,7 @@ static void test_values(void)
 	fails("plan a --sector-size=4096", "--sector-size goes with --size=SIZE.");
 	CHECK(parse("a b --seed=6f1c2d9e-93a0-4d6b-8a2e-0f3b5c7d9e11") == 0 && o.seed);
 	CHECK(parse("a b --seed=1") == -1);
-	fails("a b --mode=fast", "--mode cannot be 'fast'; it may be: auto, raw.");
+	fails("a b --mode=fast", "--mode cannot be 'fast'; it may be: auto, raw, hybrid.");
 	CHECK(parse("a b --progress=lines") == 0 && o.progress == PROGRESS_LINES);
 	CHECK(parse("a b -qvvb") == 0 && o.quiet && o.verbose == 2 && o.bytes);
 	fails("a b --receipt=", "--receipt wants a path, not nothing.");
