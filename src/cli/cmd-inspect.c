@@ -21,10 +21,17 @@
 #include "image/detect.h"
 #include "image/source.h"
 #include "job/report-layout.h"
+#include "job/report-secure-boot.h"
 #include "job/report.h"
 
 DEFINE_AUTO(struct source *, source_free);
 #define auto_source auto_cleanup(source_free)
+
+static inline void cleanup_secure_boot(struct secure_boot *sb)
+{
+	secure_boot_done(sb);
+}
+#define auto_secure_boot __attribute__((cleanup(cleanup_secure_boot)))
 
 /* A truncated image is of no use: status 4, after all that was found out has been said. */
 static int exit_status(const struct layout *lay)
@@ -33,7 +40,7 @@ static int exit_status(const struct layout *lay)
 }
 
 static int print_json(struct ui *ui, const struct source *src, const char *path,
-		      const struct layout *lay)
+		      const struct layout *lay, const struct secure_boot *sb)
 {
 	int status = exit_status(lay);
 	struct json j;
@@ -42,6 +49,7 @@ static int print_json(struct ui *ui, const struct source *src, const char *path,
 	json_string(&j, "path", path);
 	json_string(&j, "compression", src->compression);
 	report_layout_to_json(lay, &j);
+	report_secure_boot_to_json(sb, &j);
 	json_u64(&j, "bytes_read", lay->bytes_read);
 	return ui_json_end(ui, &j, lay->findings, lay->n_findings, status);
 }
@@ -125,21 +133,39 @@ static int write_svg(const struct options *opts, const struct layout *lay, struc
 	return outfile_write(_("picture"), opts->svg, opts->overwrite, text, len, err);
 }
 
+static void print_text(const struct ui *ui, const struct layout *lay, const struct secure_boot *sb,
+		       const char *path, FILE *out)
+{
+	report_layout_print(lay, path, ui->opts->bytes, out);
+	report_secure_boot_print(sb, out);
+}
+
 /* Not folded where nobody looks: for scripts a line is an entry. */
-static void print_layout(struct ui *ui, const struct layout *lay, const char *path)
+static void print_layout(struct ui *ui, const struct layout *lay, const struct secure_boot *sb,
+			 const char *path)
 {
 	unsigned int columns = ui_columns(STDOUT_FILENO);
 	auto_free char *text = NULL;
 	size_t len = 0;
 	FILE *out = columns ? open_memstream(&text, &len) : NULL;
 
-	report_layout_print(lay, path, ui->opts->bytes, out ? out : ui->out);
+	print_text(ui, lay, sb, path, out ? out : ui->out);
 	if (!out)
 		return;
 	if (fclose(out) == 0)
 		words_fold(ui->out, columns, text);
 	else
-		report_layout_print(lay, path, ui->opts->bytes, ui->out);
+		print_text(ui, lay, sb, path, ui->out);
+}
+
+/* Another folder than the machine's own is for tests. */
+static int look_at_secure_boot(const struct options *opts, struct source *src, struct layout *lay,
+			       struct secure_boot *ret, struct error *err)
+{
+	const char *efivars = secure_getenv("ISOWRITE_EFIVARS");
+
+	return secure_boot_look(src, lay, opts->full, efivars ? efivars : REVOCATIONS_EFIVARS,
+				opts->dbx, ret, err);
 }
 
 int cmd_inspect(const struct options *opts, struct ui *ui)
@@ -147,6 +173,7 @@ int cmd_inspect(const struct options *opts, struct ui *ui)
 	const char *path = opts->operands[0];
 	auto_source struct source *src = NULL;
 	auto_free struct layout *lay = calloc(1, sizeof(*lay));
+	auto_secure_boot struct secure_boot sb = { .n_files = 0 };
 	struct error err = ERROR_INIT;
 
 	if (!lay) {
@@ -157,15 +184,16 @@ int cmd_inspect(const struct options *opts, struct ui *ui)
 		return cmd_fail_device(ui, &err, path);
 	if ((opts->svg && check_svg(opts, src, &err) < 0) ||
 	    detect_layout(src, opts->full ? UINT64_MAX : DETECT_BUDGET, lay, &err) < 0 ||
-	    detect_check_foreign(lay, path, &err) < 0)
+	    detect_check_foreign(lay, path, &err) < 0 ||
+	    look_at_secure_boot(opts, src, lay, &sb, &err) < 0)
 		return ui_fail(ui, &err);
 	if (opts->full && src->access == SOURCE_SEQUENTIAL && read_through(src, lay, &err) < 0)
 		return ui_fail(ui, &err);
 	if (opts->svg && write_svg(opts, lay, &err) < 0)
 		return ui_fail(ui, &err);
 	if (ui_wants_json(ui))
-		return print_json(ui, src, path, lay);
-	print_layout(ui, lay, path);
+		return print_json(ui, src, path, lay, &sb);
+	print_layout(ui, lay, &sb, path);
 	print_map(ui, lay);
 	report_layout_print_findings(lay, ui->out);
 	return exit_status(lay);

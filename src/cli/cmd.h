@@ -94,6 +94,7 @@ struct options {
 	const char *compress; /* read, --backup: "zst", "none", or NULL: by the name */
 	bool used; /* read */
 	bool full; /* inspect: without a read budget */
+	const char *dbx; /* inspect: a list of what Secure Boot refuses, or NULL */
 	const char *svg; /* inspect: path of the picture, or NULL */
 	bool all, list; /* devices */
 	bool report;

@@ -380,6 +380,11 @@ static int set_receipt(struct options *o, const char *value, struct error *err)
 	return set_path(&o->receipt, "--receipt", value, err);
 }
 
+static int set_dbx(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->dbx, "--dbx", value, err);
+}
+
 static int set_svg(struct options *o, const char *value, struct error *err)
 {
 	return set_path(&o->svg, "--svg", value, err);
@@ -530,6 +535,8 @@ static const struct option_row rows[] = {
 	  _("also differences that use explains are differences"), set_strict },
 	{ 0, "full", NULL, 0, VALUE_NONE, NULL, I, false,
 	  _("read as much of the image as it takes"), set_full },
+	{ 0, "dbx", "FILE", 0, VALUE_FILE, NULL, I, false,
+	  _("a Secure Boot revocation list, as uefi.org has them"), set_dbx },
 	{ 0, "svg", "FILE", 0, VALUE_FILE, NULL, I, false,
 	  _("draw the map of what lies where, for bug reports"), set_svg },
 	{ 0, "all", NULL, 0, VALUE_NONE, NULL, D, false, _("list also what can never be a stick"),

@@ -58,15 +58,25 @@ void detect_claim(struct detect *d, uint64_t end, const char *by)
 	snprintf(d->lay->expected_by, sizeof(d->lay->expected_by), "%s", by);
 }
 
+void detect_begin(struct detect *d, struct source *src, uint64_t budget, struct layout *lay)
+{
+	memset(d, 0, sizeof(*d));
+	d->src = src;
+	d->lay = lay;
+	d->size = src->size;
+	d->visible = src->access == SOURCE_RANDOM ? d->size : num_min(d->size, SOURCE_HEAD_SIZE);
+	d->budget = budget;
+}
+
 int detect_layout(struct source *src, uint64_t budget, struct layout *ret, struct error *err)
 {
 	struct layout *lay = calloc(1, sizeof(*lay));
-	struct detect d = { .src = src, .lay = lay, .size = src->size, .budget = budget };
+	struct detect d;
 	int rc = 0;
 
 	if (!lay)
 		return error_set_nomem(err);
-	d.visible = src->access == SOURCE_RANDOM ? d.size : num_min(d.size, SOURCE_HEAD_SIZE);
+	detect_begin(&d, src, budget, lay);
 	lay->size = d.size;
 	lay->is_partial = d.visible < d.size;
 	for (size_t i = 0; i < ARRAY_SIZE(detectors) && rc == 0 && !lay->foreign[0]; i++)

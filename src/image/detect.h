@@ -19,6 +19,9 @@ struct detect {
 	uint64_t budget; /* bytes that may still be read */
 };
 
+/* Nothing of lay is changed before detect_read(), which counts in lay->bytes_read. */
+void detect_begin(struct detect *d, struct source *src, uint64_t budget, struct layout *lay);
+
 /*
  * Reads exactly len bytes at off: 1 done, 0 not there (beyond the end, beyond
  * the head of a stream, or budget used up), -1 I/O error.

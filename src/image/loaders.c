@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "disk/fatdir.h"
 
 #define MAX_CLUSTERS 64U /* of a directory; a root on installation media has one */
 #define MAX_CLUSTER_SIZE 65536U
@@ -15,14 +14,11 @@ struct fat_walk {
 	struct detect *d;
 	uint64_t start; /* of the volume */
 	struct fatdir_volume volume;
-	struct loaders *found;
+	bool is_complete;
 };
 
-/* Called for each entry of a directory; true ends it. */
-typedef bool (*entry_fn)(void *ctx, const struct fatdir_entry *entry);
-
-/* 1 ended by fn or the directory's end mark, 0 all seen, -1. Incompleteness is noted in found. */
-static int scan_bytes(struct fat_walk *w, uint64_t off, uint64_t len, entry_fn fn, void *ctx,
+/* 1 ended by fn or the directory's end mark, 0 all seen, -1. Incompleteness is noted in w. */
+static int scan_bytes(struct fat_walk *w, uint64_t off, uint64_t len, loaders_fn fn, void *ctx,
 		      struct error *err)
 {
 	uint8_t buf[PIECE];
@@ -34,7 +30,7 @@ static int scan_bytes(struct fat_walk *w, uint64_t off, uint64_t len, entry_fn f
 		if (rc < 0)
 			return -1;
 		if (rc == 0) {
-			w->found->is_complete = false;
+			w->is_complete = false;
 			return 1;
 		}
 		for (size_t i = 0; i + FATDIR_ENTRY_SIZE <= n; i += FATDIR_ENTRY_SIZE) {
@@ -51,7 +47,7 @@ static int scan_bytes(struct fat_walk *w, uint64_t off, uint64_t len, entry_fn f
 }
 
 /* A directory by its first cluster. A chain may run in circles: its length is limited. */
-static int scan_chain(struct fat_walk *w, uint32_t cluster, entry_fn fn, void *ctx,
+static int scan_chain(struct fat_walk *w, uint32_t cluster, loaders_fn fn, void *ctx,
 		      struct error *err)
 {
 	for (unsigned int n = 0; n < MAX_CLUSTERS; n++) {
@@ -68,7 +64,7 @@ static int scan_chain(struct fat_walk *w, uint32_t cluster, entry_fn fn, void *c
 		rc = detect_read(w->d, w->start + fatdir_link_offset(&w->volume, cluster), link,
 				 sizeof(link), err);
 		if (rc <= 0) {
-			w->found->is_complete = false;
+			w->is_complete = false;
 			return rc;
 		}
 		cluster = fatdir_decode_link(&w->volume, cluster, link);
@@ -109,23 +105,24 @@ static bool match_loader(void *ctx, const struct fatdir_entry *entry)
 	return false;
 }
 
-int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct error *err)
+int loaders_list(struct detect *d, uint64_t start, struct fatdir_volume *ret_volume,
+		 bool *ret_is_complete, loaders_fn fn, void *ctx, struct error *err)
 {
-	struct fat_walk w = { .d = d, .start = start, .found = ret };
+	struct fat_walk w = { .d = d, .start = start };
 	struct subdirectory efi = { .name = "EFI        " }, boot = { .name = "BOOT       " };
 	uint8_t sector[512];
 	int rc;
 
-	memset(ret, 0, sizeof(*ret));
 	/* Behind the image's end there is nothing; behind what can be seen there may be. */
-	ret->is_complete = !num_is_within(start, sizeof(sector), d->size);
+	w.is_complete = !num_is_within(start, sizeof(sector), d->size);
 	rc = detect_read(d, start, sector, sizeof(sector), err);
-	if (rc <= 0)
-		return rc;
-	ret->is_complete = true;
-	if (!fatdir_decode(sector, &w.volume))
+	if (rc < 0)
+		return -1;
+	if (rc == 0 || !fatdir_decode(sector, &w.volume)) {
+		*ret_is_complete = rc > 0 || w.is_complete;
 		return 0;
-	ret->is_fat = true;
+	}
+	w.is_complete = true;
 	if (w.volume.root_cluster)
 		rc = scan_chain(&w, w.volume.root_cluster, match_directory, &efi, err);
 	else
@@ -134,6 +131,23 @@ int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct e
 	if (rc >= 0 && efi.cluster)
 		rc = scan_chain(&w, efi.cluster, match_directory, &boot, err);
 	if (rc >= 0 && boot.cluster)
-		rc = scan_chain(&w, boot.cluster, match_loader, &ret->archs, err);
+		rc = scan_chain(&w, boot.cluster, fn, ctx, err);
+	if (rc < 0)
+		return -1;
+	*ret_volume = w.volume;
+	*ret_is_complete = w.is_complete;
+	return 1;
+}
+
+int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct error *err)
+{
+	struct fatdir_volume volume;
+	uint32_t archs = 0;
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	rc = loaders_list(d, start, &volume, &ret->is_complete, match_loader, &archs, err);
+	ret->is_fat = rc > 0;
+	ret->archs = archs;
 	return rc < 0 ? -1 : 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "disk/fatdir.h"
 #include "image/detect.h"
 
 struct loaders {
@@ -16,5 +17,15 @@ struct loaders {
 
 /* Looks into the FAT volume at byte start of the image. 0 or -1 (I/O error). */
 int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct error *err);
+
+/* Called for each entry of a directory; true ends it. */
+typedef bool (*loaders_fn)(void *ctx, const struct fatdir_entry *entry);
+
+/*
+ * Everything in EFI/BOOT of the FAT volume at byte start. 1, 0 where there is no FAT, -1.
+ * *ret_volume is filled with 1, *ret_is_complete (as in struct loaders) with 1 and 0.
+ */
+int loaders_list(struct detect *d, uint64_t start, struct fatdir_volume *ret_volume,
+		 bool *ret_is_complete, loaders_fn fn, void *ctx, struct error *err);
 
 #endif

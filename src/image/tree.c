@@ -14,6 +14,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/num.h"
@@ -45,6 +46,7 @@ struct walk {
 	uint8_t skip; /* SUSP: bytes before the entries of every field but the first */
 	tree_visit visit;
 	void *ctx;
+	const char *only; /* the directory whose entries alone are told, "" for all of them */
 	bool is_stopped;
 
 	struct directory *dirs;
@@ -84,8 +86,8 @@ static int check_seen(struct walk *w, uint32_t lba, bool *ret_was_seen, struct e
 	uint32_t key = lba + 1;
 
 	*ret_was_seen = false;
-	for (size_t at = w->cap_seen ? hash_lba(key, w->cap_seen) : 0;
-	     w->cap_seen && w->seen[at]; at = (at + 1) & (w->cap_seen - 1)) {
+	for (size_t at = w->cap_seen ? hash_lba(key, w->cap_seen) : 0; w->cap_seen && w->seen[at];
+	     at = (at + 1) & (w->cap_seen - 1)) {
 		if (w->seen[at] == key) {
 			*ret_was_seen = true;
 			return 0;
@@ -254,6 +256,27 @@ static int find_child_len(struct walk *w, uint32_t lba, uint32_t *ret_len, struc
 	return 0;
 }
 
+/* Is the directory being read the one that is asked for? */
+static bool is_wanted(const struct walk *w)
+{
+	return !w->only[0] || w->path_len == strlen(w->only);
+}
+
+/* Does the way to the one that is asked for lead through the directory name of this one? */
+static bool is_on_way(const struct walk *w, const char *name)
+{
+	size_t len = strlen(name);
+	const char *next;
+
+	if (!w->only[0])
+		return true;
+	if (w->path_len >= strlen(w->only))
+		return false;
+	next = w->only + w->path_len;
+	return next[0] == '/' && !strncasecmp(next + 1, name, len) &&
+	       (next[1 + len] == '/' || next[1 + len] == '\0');
+}
+
 static void tell(struct walk *w, const char *name, const struct iso_record *rec, bool is_directory)
 {
 	size_t len = strlen(name);
@@ -300,8 +323,9 @@ static int use_record(struct walk *w, uint32_t index, struct iso_record *rec, st
 		if (find_child_len(w, rr.child_lba, &rec->len, err) < 0)
 			return -1;
 	}
-	tell(w, name, rec, is_directory);
-	if (is_directory && !w->is_stopped)
+	if (is_wanted(w))
+		tell(w, name, rec, is_directory);
+	if (is_directory && !w->is_stopped && is_on_way(w, name))
 		return add_directory(w, index, name, rec->extent_lba, rec->len, err);
 	return 0;
 }
@@ -351,8 +375,7 @@ static int begin(struct walk *w, const struct layout *lay, struct error *err)
 		      err) < 0)
 		return -1;
 	if (iso9660_next_record(w->buf, got, &pos, &rec))
-		w->use_rock_ridge =
-			rockridge_find_sp(rec.system_use, rec.system_use_len, &w->skip);
+		w->use_rock_ridge = rockridge_find_sp(rec.system_use, rec.system_use_len, &w->skip);
 	if (!w->use_rock_ridge && s.has_joliet) {
 		w->use_joliet = true;
 		volume = &s.joliet;
@@ -371,8 +394,8 @@ static int read_queue(struct walk *w, uint32_t max_len, struct error *err)
 	return 0;
 }
 
-int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tree_visit visit,
-	      void *ctx, struct error *err)
+static int walk(struct source *src, const struct layout *lay, const char *only, uint64_t *budget,
+		tree_visit visit, void *ctx, struct error *err)
 {
 	struct walk *w;
 	int rc;
@@ -386,6 +409,7 @@ int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tr
 	w->budget = *budget;
 	w->visit = visit;
 	w->ctx = ctx;
+	w->only = only;
 	rc = begin(w, lay, err);
 	if (rc == 0 && w->n_dirs > 0)
 		rc = read_directory(w, 0, err);
@@ -399,6 +423,18 @@ int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tr
 	free(w->seen);
 	free(w);
 	return rc;
+}
+
+int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tree_visit visit,
+	      void *ctx, struct error *err)
+{
+	return walk(src, lay, "", budget, visit, ctx, err);
+}
+
+int tree_list(struct source *src, const struct layout *lay, const char *directory, uint64_t *budget,
+	      tree_visit visit, void *ctx, struct error *err)
+{
+	return walk(src, lay, directory, budget, visit, ctx, err);
 }
 
 struct owner {

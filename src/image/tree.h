@@ -32,6 +32,13 @@ typedef bool (*tree_visit)(void *ctx, const struct tree_extent *extent);
 int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tree_visit visit,
 	      void *ctx, struct error *err);
 
+/*
+ * The same for what lies in one directory ("/EFI/BOOT", in upper or lower case) only; of the
+ * others those on the way to it are read.
+ */
+int tree_list(struct source *src, const struct layout *lay, const char *directory,
+	      uint64_t *budget, tree_visit visit, void *ctx, struct error *err);
+
 /* The file that owns byte off: 1 and its path, 0 none, -1 I/O error. path is cut to size. */
 int tree_find_owner(struct source *src, const struct layout *lay, uint64_t off, char *path,
 		    size_t path_size, struct error *err);
