@@ -91,12 +91,10 @@ static int read_catalog(struct detect *d, uint32_t lba, struct eltorito_catalog 
 /* The FAT volume at the image's start decides where the catalog says nothing or too little. */
 static int measure_fat(struct detect *d, struct layout_boot_entry *entry, struct error *err)
 {
-	uint64_t counted = (uint64_t)entry->sector_count * ELTORITO_VIRTUAL_SECTOR;
 	uint8_t sector[FAT_BOOT_SECTOR_SIZE];
 	struct fat_volume fat;
 	int rc;
 
-	entry->size = entry->sector_count > 1 ? counted : 0;
 	rc = detect_read(d, (uint64_t)entry->lba * ELTORITO_SECTOR, sector, sizeof(sector), err);
 	if (rc > 0 && fat_decode(sector, &fat) && fat.size > entry->size)
 		entry->size = fat.size;
@@ -126,16 +124,16 @@ static int measure_disk(struct detect *d, struct layout_boot_entry *entry, struc
 	return 0;
 }
 
-/* Sums the image up: does the boot info table tell the truth? */
-static int check_boot_info(struct detect *d, struct layout_boot_entry *entry,
-			   const struct boot_info *info, struct error *err)
+/* Sums the image up: does the boot info table tell the truth? 1 yes, 0 no, -1. */
+static int check_boot_info(struct detect *d, uint32_t lba, const struct boot_info *info,
+			   struct error *err)
 {
-	uint64_t start = (uint64_t)entry->lba * ELTORITO_SECTOR;
+	uint64_t start = (uint64_t)lba * ELTORITO_SECTOR;
 	uint32_t sum = 0;
 	uint8_t buf[8192];
 	int rc;
 
-	if (info->file_lba != entry->lba || info->file_len <= BOOT_INFO_END ||
+	if (info->file_lba != lba || info->file_len <= BOOT_INFO_END ||
 	    info->file_len > MAX_CHECKED_IMAGE)
 		return 0;
 	for (uint32_t at = BOOT_INFO_END; at < info->file_len;) {
@@ -147,11 +145,28 @@ static int check_boot_info(struct detect *d, struct layout_boot_entry *entry,
 		sum = boot_info_add(sum, buf, len);
 		at += (uint32_t)len;
 	}
-	if (sum != info->checksum)
+	return sum == info->checksum;
+}
+
+int detect_boot_info(struct detect *d, uint32_t lba, bool *ret, struct error *err)
+{
+	uint8_t head[BOOT_INFO_END];
+	struct boot_info info;
+	int rc;
+
+	for (uint32_t i = 0; i < d->lay->el_torito.n_entries; i++) {
+		if (d->lay->el_torito.entries[i].lba != lba)
+			continue;
+		*ret = d->lay->el_torito.entries[i].boot_info_table;
 		return 0;
-	entry->boot_info_table = true;
-	entry->size = num_max(entry->size, info->file_len);
-	return 0;
+	}
+	rc = detect_read(d, (uint64_t)lba * ELTORITO_SECTOR, head, sizeof(head), err);
+	if (rc > 0) {
+		boot_info_decode(head, &info);
+		rc = check_boot_info(d, lba, &info, err);
+	}
+	*ret = rc > 0;
+	return rc < 0 ? -1 : 0;
 }
 
 static int measure_loader(struct detect *d, struct layout_boot_entry *entry, struct error *err)
@@ -171,7 +186,12 @@ static int measure_loader(struct detect *d, struct layout_boot_entry *entry, str
 					 (uint64_t)entry->lba * (ELTORITO_SECTOR / 512) + 5;
 	entry->isolinux_hybrid = isolinux_image_is_hybrid(head, sizeof(head));
 	boot_info_decode(head, &info);
-	return check_boot_info(d, entry, &info, err);
+	rc = check_boot_info(d, entry->lba, &info, err);
+	if (rc <= 0)
+		return rc;
+	entry->boot_info_table = true;
+	entry->size = num_max(entry->size, info.file_len);
+	return 0;
 }
 
 static int measure(struct detect *d, struct layout_boot_entry *entry, struct error *err)
@@ -184,9 +204,14 @@ static int measure(struct detect *d, struct layout_boot_entry *entry, struct err
 	}
 	if (entry->emulation == EMUL_HDD)
 		return measure_disk(d, entry, err);
-	if (entry->platform == BOOT_EFI)
+	if (entry->platform == BOOT_EFI) {
+		entry->size = entry->sector_count > 1
+				      ? (uint64_t)entry->sector_count * ELTORITO_VIRTUAL_SECTOR
+				      : 0;
 		return measure_fat(d, entry, err);
-	return measure_loader(d, entry, err);
+	}
+	/* Volumes for UEFI are listed for other platforms as well. */
+	return measure_loader(d, entry, err) < 0 || measure_fat(d, entry, err) < 0 ? -1 : 0;
 }
 
 /* What reads block 16 and 17, as all do on a stick, sees the first session's catalog. */
@@ -201,13 +226,15 @@ static int compare_first_session(struct detect *d, const struct session *last, s
 	if (rc <= 0)
 		return rc;
 	d->lay->bytes_read += first.bytes_read;
+	d->lay->el_torito.is_last_session_only =
+		last->has_boot_record &&
+		(!first.has_boot_record || first.catalog_lba != last->catalog_lba);
 	if (first.has_boot_record && !last->has_boot_record)
 		layout_add_finding(d->lay, LAYOUT_WARNING, "el-torito-sessions",
 				   _("The first session has a boot catalog, at block %" PRIu32
 				     ", and the last one has none."),
 				   first.catalog_lba);
-	else if (last->has_boot_record &&
-		 (!first.has_boot_record || first.catalog_lba != last->catalog_lba))
+	else if (d->lay->el_torito.is_last_session_only)
 		layout_add_finding(d->lay, LAYOUT_WARNING, "el-torito-sessions",
 				   _("The boot catalog is the last session's; on a stick firmware "
 				     "reads the first session, which has %s."),
@@ -246,6 +273,7 @@ int detect_eltorito(struct detect *d, struct error *err)
 	}
 	lay->present = true;
 	lay->checksum_valid = catalog.checksum_valid && catalog.has_key;
+	lay->has_key = catalog.has_key;
 	memcpy(lay->id, catalog.id, sizeof(lay->id));
 	for (uint32_t i = 0; i < catalog.n_entries && i < LAYOUT_MAX_BOOT; i++) {
 		fill_entry(&lay->entries[i], &catalog.entries[i]);

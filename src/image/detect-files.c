@@ -37,6 +37,7 @@ struct look {
 	struct layout *lay;
 	uint32_t n_unnamed; /* boot images without a path */
 	uint32_t windows; /* BOOTMGR, WIM */
+	bool has_efi; /* a folder /EFI */
 	const char *os;
 	uint64_t info_start, info_len; /* .disk/info */
 };
@@ -94,8 +95,10 @@ static bool visit(void *ctx, const struct tree_extent *extent)
 
 	if (look->n_unnamed == 0 && depth > HINT_DEPTH)
 		return true;
-	if (extent->is_directory)
+	if (extent->is_directory) {
+		look->has_efi |= strcasecmp(extent->path, "/efi") == 0;
 		return false;
+	}
 	if (depth <= HINT_DEPTH)
 		use_hint(look, extent);
 	use_boot_image(look, extent);
@@ -166,10 +169,13 @@ int detect_files(struct detect *d, struct error *err)
 		look.os = "Windows";
 	else if (look.info_len > 0 && read_info(d, &look, err) < 0)
 		return -1;
-	if (d->lay->os[0])
-		return 0;
-	if (!look.os)
-		look.os = os_by_strings(d->lay);
-	snprintf(d->lay->os, sizeof(d->lay->os), "%s", look.os ? look.os : "");
+	if (!d->lay->os[0]) {
+		if (!look.os)
+			look.os = os_by_strings(d->lay);
+		snprintf(d->lay->os, sizeof(d->lay->os), "%s", look.os ? look.os : "");
+	}
+	/* Windows' own discs hold nothing but a note in ISO 9660. */
+	d->lay->udf_may_boot = d->lay->udf && (!d->lay->volume.present || look.has_efi ||
+					       strcmp(d->lay->os, "Windows") == 0);
 	return 0;
 }

@@ -210,15 +210,30 @@ static bool is_usable(const struct layout_gpt_partition *part, const struct copy
 	       part->last_lba <= copy->header.last_usable_lba;
 }
 
+static void tell_outside(struct layout *lay, const struct layout_gpt_partition *part)
+{
+	/* The disc itself, in hybrids: it begins in front of the table. */
+	if (part->first_lba == 0)
+		layout_add_finding(lay, LAYOUT_INFO, "gpt-whole-disc",
+				   _("GPT partition %u is the disc itself, for systems that look "
+				     "for it in a partition; UEFI firmware passes over it."),
+				   part->number);
+	else
+		layout_add_finding(lay, LAYOUT_WARNING, "gpt-outside-usable",
+				   _("GPT partition %u lies outside the usable "
+				     "area; UEFI firmware ignores such ones."),
+				   part->number);
+}
+
 /*
- * As EDK2 judges entries: first what is out of range is dropped, then what
- * overlaps. One finding for each, however many there are: a hostile table must
+ * As EDK2 judges entries, in their order: one out of range is dropped, any other is compared
+ * with all that follow. One finding for each, however many there are: a hostile table must
  * not crowd out what else is found.
  */
 static void check_partitions(struct probe *p, const struct copy *copy)
 {
 	struct layout *lay = p->d->lay;
-	bool has_outside = false, has_overlap = false;
+	bool has_disc = false, has_outside = false, has_overlap = false, *has_told;
 
 	if (!is_read(lay))
 		return;
@@ -226,19 +241,16 @@ static void check_partitions(struct probe *p, const struct copy *copy)
 		const struct layout_gpt_partition *a = &lay->gpt.partitions[i];
 
 		if (!is_usable(a, copy)) {
-			if (!has_outside)
-				layout_add_finding(lay, LAYOUT_WARNING, "gpt-outside-usable",
-						   _("GPT partition %u lies outside the usable "
-						     "area; UEFI firmware ignores such ones."),
-						   a->number);
-			has_outside = true;
+			has_told = a->first_lba == 0 ? &has_disc : &has_outside;
+			if (!*has_told)
+				tell_outside(lay, a);
+			*has_told = true;
 			continue;
 		}
 		for (uint32_t k = i + 1; k < lay->gpt.n_partitions && !has_overlap; k++) {
 			const struct layout_gpt_partition *b = &lay->gpt.partitions[k];
 
-			has_overlap = is_usable(b, copy) && a->first_lba <= b->last_lba &&
-				      b->first_lba <= a->last_lba;
+			has_overlap = a->first_lba <= b->last_lba && b->first_lba <= a->last_lba;
 			if (has_overlap)
 				layout_add_finding(lay, LAYOUT_WARNING, "gpt-overlap",
 						   _("GPT partitions %u and %u overlap; UEFI "

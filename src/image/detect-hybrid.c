@@ -2,12 +2,15 @@
 /* Whose code the MBR holds, what kind of image all of this makes, and for which sectors. */
 #include <string.h>
 
+#include "disk/bootcode.h"
 #include "disk/isohybrid.h"
 #include "disk/mbr.h"
 #include "image/detect.h"
 
 static enum mbr_code name_code(const uint8_t *mbr)
 {
+	struct bootcode_mbr ours;
+
 	if (mbr_code_is_empty(mbr))
 		return MBR_CODE_NONE;
 	if (mbr_code_is_isolinux(mbr))
@@ -16,8 +19,12 @@ static enum mbr_code name_code(const uint8_t *mbr)
 		return MBR_CODE_GRUB2;
 	if (mbr_code_is_windows(mbr))
 		return MBR_CODE_WINDOWS;
-	if (mbr_is_next_disk(mbr))
+	if (mbr_is_next_disk(mbr) || bootcode_get_mbr(mbr, &ours))
 		return MBR_CODE_ISOWRITE;
+	if (mbr_code_is_syslinux(mbr))
+		return MBR_CODE_SYSLINUX;
+	if (mbr_code_is_memtest(mbr))
+		return MBR_CODE_MEMTEST;
 	return MBR_CODE_UNKNOWN;
 }
 

@@ -51,6 +51,9 @@ void detect_finish(struct layout *lay, uint64_t size);
 /* For a foreign format: ERROR_IMAGE with the command that converts it. 0 if not foreign. */
 int detect_check_foreign(const struct layout *lay, const char *path, struct error *err);
 
+/* Is there a right boot info table in the boot image at lba (2048-byte blocks)? 0 or -1. */
+int detect_boot_info(struct detect *d, uint32_t lba, bool *ret, struct error *err);
+
 /* The detectors, one file each (detect-NAME.c). */
 int detect_foreign(struct detect *d, struct error *err);
 int detect_mbr(struct detect *d, struct error *err);

@@ -28,9 +28,10 @@ const char *layout_kind_name(enum layout_kind kind)
 const char *layout_mbr_code_name(uint8_t code)
 {
 	static const char *const names[] = {
-		[MBR_CODE_NONE] = "none",	[MBR_CODE_ISOLINUX] = "isolinux",
-		[MBR_CODE_GRUB2] = "grub2",	[MBR_CODE_WINDOWS] = "windows",
+		[MBR_CODE_NONE] = "none",         [MBR_CODE_ISOLINUX] = "isolinux",
+		[MBR_CODE_GRUB2] = "grub2",       [MBR_CODE_WINDOWS] = "windows",
 		[MBR_CODE_ISOWRITE] = "isowrite", [MBR_CODE_UNKNOWN] = "unknown",
+		[MBR_CODE_SYSLINUX] = "syslinux", [MBR_CODE_MEMTEST] = "memtest86+",
 	};
 
 	return code < ARRAY_SIZE(names) ? names[code] : "unknown";
@@ -39,7 +40,7 @@ const char *layout_mbr_code_name(uint8_t code)
 const char *layout_emulation_name(uint8_t emulation)
 {
 	static const char *const names[] = {
-		[EMUL_NONE] = "none",	[EMUL_1_2M] = "1.2M", [EMUL_1_44M] = "1.44M",
+		[EMUL_NONE] = "none",   [EMUL_1_2M] = "1.2M", [EMUL_1_44M] = "1.44M",
 		[EMUL_2_88M] = "2.88M", [EMUL_HDD] = "hdd",
 	};
 
@@ -104,25 +105,4 @@ const char *layout_title(const struct layout *lay, char *buf, unsigned int buf_s
 		if (strcmp(buf, defaults[i]) == 0)
 			buf[0] = '\0';
 	return buf[0] ? buf : text_escape_trim(lay->os, buf, buf_size);
-}
-
-const char *layout_made_for(const struct layout *lay, char *buf, unsigned int buf_size)
-{
-	const struct {
-		uint8_t usb;
-		const char *name;
-	} platforms[] = {
-		{ lay->boot.bios.usb, _("BIOS") },
-		{ lay->boot.uefi_x64.usb, _("UEFI x64") },
-		{ lay->boot.uefi_ia32.usb, _("UEFI ia32") },
-		{ lay->boot.uefi_aa64.usb, _("UEFI aa64") },
-	};
-	unsigned int used = 0;
-
-	buf[0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(platforms) && used < buf_size; i++)
-		if (platforms[i].usb == BOOT_YES)
-			used += (unsigned int)snprintf(buf + used, buf_size - used, "%s%s",
-						       used ? ", " : "", platforms[i].name);
-	return buf;
 }

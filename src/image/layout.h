@@ -14,13 +14,13 @@
 #include <stdint.h>
 
 enum layout_kind {
-	LAYOUT_UNKNOWN, /* plain data */
-	LAYOUT_ISOHYBRID, /* ISO 9660 with a partition table or MBR code for sticks */
+	LAYOUT_UNKNOWN,      /* plain data */
+	LAYOUT_ISOHYBRID,    /* ISO 9660 with a partition table or MBR code for sticks */
 	LAYOUT_ISO_ELTORITO, /* boots from CD only */
-	LAYOUT_ISO_DATA, /* ISO 9660 that does not boot */
-	LAYOUT_WINDOWS, /* a Windows setup disc */
-	LAYOUT_UDF, /* UDF without ISO 9660 */
-	LAYOUT_DISK, /* MBR, GPT or a superfloppy */
+	LAYOUT_ISO_DATA,     /* ISO 9660 that does not boot */
+	LAYOUT_WINDOWS,      /* a Windows setup disc */
+	LAYOUT_UDF,          /* UDF without ISO 9660 */
+	LAYOUT_DISK,         /* MBR, GPT or a superfloppy */
 };
 
 enum layout_severity { LAYOUT_INFO, LAYOUT_WARNING, LAYOUT_ERROR };
@@ -35,6 +35,55 @@ enum mbr_code {
 	MBR_CODE_WINDOWS,
 	MBR_CODE_ISOWRITE,
 	MBR_CODE_UNKNOWN,
+	MBR_CODE_SYSLINUX,
+	MBR_CODE_MEMTEST,
+};
+
+/* Why the answer for a stick is what it is. BIOS, then UEFI, then both. */
+enum boot_reason {
+	REASON_NONE,
+	REASON_NO_CODE,        /* no MBR code at all */
+	REASON_MADE_FOR_DISCS, /* the same, of a disc that a BIOS boots */
+	REASON_UNKNOWN_CODE,
+	REASON_UEFI_STUB, /* our MBR that only says so */
+	REASON_FORMATTED, /* our MBR of a stick without a system */
+	REASON_ISOLINUX,
+	REASON_ISOLINUX_ABSENT,
+	REASON_ISOLINUX_UNPATCHED, /* no or a wrong boot info table */
+	REASON_GRUB,
+	REASON_GRUB_ABSENT,
+	REASON_GRUB_UNPATCHED, /* it does not know where the rest of it lies */
+	REASON_GRUB_UNCLEAR,
+	REASON_MEMTEST,
+	REASON_MEMTEST_ABSENT,
+	REASON_CDEMU,
+	REASON_CDEMU_ABSENT,
+	REASON_CDEMU_DIFFERS, /* from the boot catalog */
+	REASON_SYSLINUX,      /* in the partition that MBR code starts */
+	REASON_NO_ACTIVE,
+	REASON_SEVERAL_ACTIVE,
+	REASON_PARTITION_UNBOOTABLE,
+	REASON_PARTITION_UNKNOWN,
+	REASON_FILES_SYSLINUX, /* a file system without a partition table */
+	REASON_FILES_UNBOOTABLE,
+	REASON_FILES_UNKNOWN,
+	REASON_BIG_SECTORS,
+
+	REASON_UEFI_GPT,
+	REASON_UEFI_MBR,
+	REASON_UEFI_FILES,   /* a FAT volume without a partition table */
+	REASON_UEFI_CATALOG, /* by the boot catalog only */
+	REASON_UEFI_HIDDEN,  /* the boot catalog hides it from firmware that reads it */
+	REASON_UEFI_EXACT,   /* by a backup GPT that is at the end of no larger stick */
+	REASON_UEFI_UDF,
+	REASON_UEFI_UNSEEN,
+	REASON_UEFI_NOT_LED_TO, /* a disc boots, the tables lead nowhere */
+	REASON_UEFI_NONE,
+
+	REASON_UNSEEN, /* behind what can be seen of a stream */
+	REASON_WINDOWS,
+	REASON_TRUNCATED,
+	REASON_MAX,
 };
 
 /* UEFI boot loaders in a FAT volume: EFI/BOOT/BOOT*.EFI (UEFI 2.10 section 3.5.1.1). */
@@ -43,7 +92,8 @@ enum loader_arch {
 	LOADER_IA32 = 1 << 1,
 	LOADER_AA64 = 1 << 2,
 	LOADER_ALL = LOADER_X64 | LOADER_IA32 | LOADER_AA64,
-	LOADER_UNSEEN = 1 << 7, /* not all could be looked at: there may be more than the bits say */
+	LOADER_UNSEEN =
+		1 << 7, /* not all could be looked at: there may be more than the bits say */
 };
 
 #define LAYOUT_MAX_FINDINGS 32
@@ -102,7 +152,9 @@ struct layout_boot_entry {
 
 struct layout_el_torito {
 	bool present;
-	bool checksum_valid;
+	bool checksum_valid; /* and the key is there */
+	bool has_key; /* 55 AA */
+	bool is_last_session_only; /* firmware that reads block 17 sees another one, or none */
 	uint32_t catalog_lba; /* 2048-byte blocks */
 	char id[25];
 	uint32_t n_entries;
@@ -178,8 +230,11 @@ struct layout_hfs {
 };
 
 struct layout_boot_report {
-	struct { uint8_t cd, usb; } bios, uefi_x64, uefi_ia32, uefi_aa64; /* enum boot_answer */
-	char bios_why[128], uefi_why[128]; /* for a stick: one clause, already escaped */
+	struct {
+		uint8_t cd, usb;
+	} bios, uefi_x64, uefi_ia32, uefi_aa64; /* enum boot_answer */
+	uint8_t bios_reason, uefi_reason; /* enum boot_reason, for a stick */
+	bool is_hybrid_needed; /* so that auto writes it as a hybrid */
 };
 
 struct layout {
@@ -197,6 +252,7 @@ struct layout {
 	struct layout_volume volume;
 	bool udf;
 	uint64_t udf_start, udf_size; /* bytes of its partition, 0 if not known */
+	bool udf_may_boot; /* it may hold /EFI, as far as the ISO 9660 tree beside it tells */
 	bool superfloppy; /* a FAT, exFAT or NTFS boot sector at LBA 0 */
 	uint64_t superfloppy_size; /* bytes of that volume */
 	uint32_t superfloppy_loaders; /* as in a boot entry */
@@ -216,6 +272,9 @@ const char *layout_mbr_code_name(uint8_t code);
 const char *layout_emulation_name(uint8_t emulation); /* "none", "1.44M", ..., "hdd" */
 const char *layout_answer_name(uint8_t answer); /* "yes", "no", "fixable", "unknown" */
 
+const char *layout_reason_name(uint8_t reason); /* "isolinux", "no-mbr-code" ... */
+const char *layout_reason_text(uint8_t reason); /* a clause for people; "" for REASON_NONE */
+
 /* "bios", "ppc", "mac", "efi" or the number; buf for the number. */
 const char *layout_platform_name(uint8_t platform, char buf[8]);
 
@@ -226,7 +285,10 @@ void layout_add_finding(struct layout *lay, enum layout_severity severity, const
 /* "Ubuntu 24.04" (volume id or OS hint), escaped; "" if it has no name. */
 const char *layout_title(const struct layout *lay, char *buf, unsigned int buf_size);
 
-/* "BIOS, UEFI x64": where a stick with it is predicted to boot; "" if nowhere. */
+/* "BIOS, UEFI x64": where a stick with these bytes is predicted to boot; "" if nowhere. */
 const char *layout_made_for(const struct layout *lay, char *buf, unsigned int buf_size);
+
+/* The same of a stick that isowrite writes with it: also what is fixable. */
+const char *layout_will_boot(const struct layout *lay, char *buf, unsigned int buf_size);
 
 #endif

@@ -9,6 +9,7 @@
 #define MAX_CLUSTERS 64U /* of a directory; a root on installation media has one */
 #define MAX_CLUSTER_SIZE 65536U
 #define PIECE 2048U
+#define MIN_FAT32_CLUSTERS 65525U
 
 struct fat_walk {
 	struct detect *d;
@@ -105,29 +106,53 @@ static bool match_loader(void *ctx, const struct fatdir_entry *entry)
 	return false;
 }
 
-int loaders_list(struct detect *d, uint64_t start, struct fatdir_volume *ret_volume,
-		 bool *ret_is_complete, loaders_fn fn, void *ctx, struct error *err)
+/*
+ * Some volumes that other systems read are refused by EDK2 (FatPkg/EnhancedFatDxe/Init.c): a
+ * FAT32 with too few clusters for one, and media bytes that diskettes and disks do not have.
+ */
+static bool is_read_by_firmware(const uint8_t *sector, const struct fatdir_volume *v)
 {
-	struct fat_walk w = { .d = d, .start = start };
-	struct subdirectory efi = { .name = "EFI        " }, boot = { .name = "BOOT       " };
+	uint8_t media = sector[21];
+
+	return (v->bits != 32 || v->n_clusters >= MIN_FAT32_CLUSTERS) &&
+	       (media > 0xf7 || media == 0xf0 || media <= 1);
+}
+
+/* Opens the volume: 1, 0 none or not to be seen, -1. */
+static int open_volume(struct fat_walk *w, bool *ret_is_read_by_firmware, struct error *err)
+{
 	uint8_t sector[512];
 	int rc;
 
 	/* Behind the image's end there is nothing; behind what can be seen there may be. */
-	w.is_complete = !num_is_within(start, sizeof(sector), d->size);
-	rc = detect_read(d, start, sector, sizeof(sector), err);
-	if (rc < 0)
-		return -1;
-	if (rc == 0 || !fatdir_decode(sector, &w.volume)) {
-		*ret_is_complete = rc > 0 || w.is_complete;
+	w->is_complete = !num_is_within(w->start, sizeof(sector), w->d->size);
+	rc = detect_read(w->d, w->start, sector, sizeof(sector), err);
+	if (rc <= 0)
+		return rc;
+	w->is_complete = true;
+	if (!fatdir_decode(sector, &w->volume))
 		return 0;
-	}
-	w.is_complete = true;
-	if (w.volume.root_cluster)
-		rc = scan_chain(&w, w.volume.root_cluster, match_directory, &efi, err);
-	else
-		rc = scan_bytes(&w, w.volume.root_start, w.volume.root_len, match_directory, &efi,
-				err);
+	*ret_is_read_by_firmware = is_read_by_firmware(sector, &w->volume);
+	return 1;
+}
+
+static int scan_root(struct fat_walk *w, loaders_fn fn, void *ctx, struct error *err)
+{
+	if (w->volume.root_cluster)
+		return scan_chain(w, w->volume.root_cluster, fn, ctx, err);
+	return scan_bytes(w, w->volume.root_start, w->volume.root_len, fn, ctx, err);
+}
+
+int loaders_list(struct detect *d, uint64_t start, struct fatdir_volume *ret_volume,
+		 bool *ret_is_complete, loaders_fn fn, void *ctx, struct error *err)
+{
+	struct subdirectory efi = { .name = "EFI        " }, boot = { .name = "BOOT       " };
+	struct fat_walk w = { .d = d, .start = start };
+	bool is_fat = false;
+	int rc = open_volume(&w, &is_fat, err);
+
+	if (rc > 0 && is_fat)
+		rc = scan_root(&w, match_directory, &efi, err);
 	if (rc >= 0 && efi.cluster)
 		rc = scan_chain(&w, efi.cluster, match_directory, &boot, err);
 	if (rc >= 0 && boot.cluster)
@@ -136,7 +161,7 @@ int loaders_list(struct detect *d, uint64_t start, struct fatdir_volume *ret_vol
 		return -1;
 	*ret_volume = w.volume;
 	*ret_is_complete = w.is_complete;
-	return 1;
+	return is_fat;
 }
 
 int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct error *err)
@@ -150,4 +175,33 @@ int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct e
 	ret->is_fat = rc > 0;
 	ret->archs = archs;
 	return rc < 0 ? -1 : 0;
+}
+
+struct file {
+	const char *name;
+	bool is_found;
+};
+
+static bool match_file(void *ctx, const struct fatdir_entry *entry)
+{
+	struct file *file = ctx;
+
+	file->is_found = !entry->is_directory && strcmp(entry->name, file->name) == 0;
+	return file->is_found;
+}
+
+int loaders_find_file(struct detect *d, uint64_t start, const char *name, bool *ret,
+		      struct error *err)
+{
+	struct fat_walk w = { .d = d, .start = start };
+	struct file file = { .name = name };
+	bool is_for_firmware;
+	int rc = open_volume(&w, &is_for_firmware, err);
+
+	if (rc > 0)
+		rc = scan_root(&w, match_file, &file, err);
+	if (rc < 0)
+		return -1;
+	*ret = file.is_found;
+	return 0;
 }

@@ -10,7 +10,7 @@
 #include "image/detect.h"
 
 struct loaders {
-	bool is_fat; /* a FAT volume begins there */
+	bool is_fat; /* a FAT volume that UEFI firmware reads begins there */
 	bool is_complete; /* its directories could be read: what was not found is not there */
 	uint32_t archs; /* enum loader_arch bits */
 };
@@ -27,5 +27,9 @@ typedef bool (*loaders_fn)(void *ctx, const struct fatdir_entry *entry);
  */
 int loaders_list(struct detect *d, uint64_t start, struct fatdir_volume *ret_volume,
 		 bool *ret_is_complete, loaders_fn fn, void *ctx, struct error *err);
+
+/* Is the file (11 characters: 8 + 3, blank-filled) in the volume's root? 0 or -1 (I/O error). */
+int loaders_find_file(struct detect *d, uint64_t start, const char *name, bool *ret,
+		      struct error *err);
 
 #endif

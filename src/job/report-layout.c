@@ -240,7 +240,7 @@ static const char *answer_text(uint8_t answer)
 	case BOOT_YES:
 		return _("yes");
 	case BOOT_FIXABLE:
-		return _("no (can be made to)");
+		return _("fixable");
 	case BOOT_UNKNOWN:
 		return _("not known");
 	default:
@@ -255,6 +255,22 @@ static void print_answers(const struct printer *p, const char *name, uint8_t cd,
 		why[0] ? ": " : "", why);
 }
 
+/* What `isowrite write` makes of it. */
+static void print_written(const struct printer *p, const struct layout *lay)
+{
+	bool is_hybrid = lay->boot.is_hybrid_needed;
+	char platforms[64];
+
+	if (layout_will_boot(lay, platforms, sizeof(platforms))[0])
+		line(p, _("Written"),
+		     is_hybrid ? _("as hybrid: a stick with it then boots by %s")
+			       : _("as it is: a stick with it boots by %s"),
+		     platforms);
+	else if (is_hybrid)
+		line(p, _("Written"), "%s",
+		     _("as hybrid: whether a stick with it then boots is not known"));
+}
+
 static void print_boot(const struct printer *p, const struct layout *lay)
 {
 	const struct layout_boot_report *b = &lay->boot;
@@ -263,12 +279,14 @@ static void print_boot(const struct printer *p, const struct layout *lay)
 		return;
 	line(p, _("Boots"), "%s", _("(predicted from what is in the image)"));
 	fprintf(p->out, "  %-10s%-11s%s\n", "", _("as a disc"), _("as a stick"));
-	print_answers(p, "BIOS", b->bios.cd, b->bios.usb, b->bios_why);
-	print_answers(p, "UEFI x64", b->uefi_x64.cd, b->uefi_x64.usb, b->uefi_why);
+	print_answers(p, "BIOS", b->bios.cd, b->bios.usb, layout_reason_text(b->bios_reason));
+	print_answers(p, "UEFI x64", b->uefi_x64.cd, b->uefi_x64.usb,
+		      layout_reason_text(b->uefi_reason));
 	if (b->uefi_ia32.cd != BOOT_NO || b->uefi_ia32.usb != BOOT_NO)
 		print_answers(p, "UEFI ia32", b->uefi_ia32.cd, b->uefi_ia32.usb, "");
 	if (b->uefi_aa64.cd != BOOT_NO || b->uefi_aa64.usb != BOOT_NO)
 		print_answers(p, "UEFI aa64", b->uefi_aa64.cd, b->uefi_aa64.usb, "");
+	print_written(p, lay);
 }
 
 void report_layout_print(const struct layout *lay, const char *path, bool bytes, FILE *out)

@@ -67,19 +67,24 @@ static void test_isohybrid(void)
 static void test_disc_only(void)
 {
 	struct image img = disc_new(DISC_BIOS | DISC_EFI);
+	char buf[64];
 
 	detect(&img);
 	CHECK(lay.kind == LAYOUT_ISO_ELTORITO && lay.sector_size == 2048);
-	check_boot(BOOT_YES, BOOT_NO, BOOT_YES, BOOT_UNKNOWN);
-	CHECK(strstr(find("disc-only")->message, "boots by UEFI only where"));
+	check_boot(BOOT_YES, BOOT_FIXABLE, BOOT_YES, BOOT_FIXABLE);
+	CHECK(lay.boot.is_hybrid_needed);
+	CHECK_STR(layout_made_for(&lay, buf, sizeof(buf)), "");
+	CHECK_STR(layout_will_boot(&lay, buf, sizeof(buf)), "BIOS, UEFI x64");
+	CHECK(strstr(find("disc-only")->message, "would not boot by BIOS, UEFI x64, or"));
+	CHECK(find("disc-only")->severity == LAYOUT_INFO);
 	free(img.p);
 	img = disc_new(DISC_BIOS);
 	detect(&img);
-	CHECK(strstr(find("disc-only")->message, "not expected to boot"));
+	check_boot(BOOT_YES, BOOT_FIXABLE, BOOT_NO, BOOT_NO);
 	free(img.p);
 	img = disc_new(DISC_EFI);
 	detect(&img);
-	check_boot(BOOT_NO, BOOT_NO, BOOT_YES, BOOT_UNKNOWN);
+	check_boot(BOOT_NO, BOOT_NO, BOOT_YES, BOOT_FIXABLE);
 	free(img.p);
 	img = disc_new(0);
 	detect(&img);
@@ -95,16 +100,21 @@ static void test_broken_contracts(void)
 
 	put_le32(image_block(&img, 0) + 432, 31 * 4); /* isolinux is not there */
 	detect(&img);
-	check_boot(BOOT_YES, BOOT_NO, BOOT_YES, BOOT_YES);
+	check_boot(BOOT_YES, BOOT_FIXABLE, BOOT_YES, BOOT_YES);
+	CHECK_STR(layout_reason_name(lay.boot.bios_reason), "isolinux-absent");
 	put_le32(image_block(&img, 0) + 432, 30 * 4);
 	image_block(&img, 30)[2000] ^= 1; /* its checksum is wrong now */
 	detect(&img);
 	CHECK(!lay.el_torito.entries[0].boot_info_table);
-	check_boot(BOOT_YES, BOOT_NO, BOOT_YES, BOOT_YES);
-	image_block(&img, 24)[28] ^= 1; /* the catalog's checksum */
+	check_boot(BOOT_YES, BOOT_FIXABLE, BOOT_YES, BOOT_YES);
+	CHECK_STR(layout_reason_name(lay.boot.bios_reason), "isolinux-unpatched");
+	image_block(&img, 24)[28] ^= 1; /* the catalog's checksum: EDK2 wants it, SeaBIOS does not */
 	detect(&img);
 	CHECK(find("el-torito-checksum") && !lay.el_torito.checksum_valid);
-	check_boot(BOOT_UNKNOWN, BOOT_NO, BOOT_YES, BOOT_YES);
+	check_boot(BOOT_UNKNOWN, BOOT_NO, BOOT_NO, BOOT_YES);
+	image_block(&img, 24)[30] ^= 1; /* 55 AA, which both want */
+	detect(&img);
+	check_boot(BOOT_NO, BOOT_NO, BOOT_NO, BOOT_YES);
 	free(img.p);
 }
 
@@ -115,12 +125,13 @@ static void test_mbr_overlap(void)
 	/* With type 17 the covering partition counts, and firmware drops the table. */
 	image_block(&img, 0)[446 + 4] = 0x17;
 	detect(&img);
-	check_boot(BOOT_YES, BOOT_YES, BOOT_YES, BOOT_UNKNOWN);
+	check_boot(BOOT_YES, BOOT_YES, BOOT_YES, BOOT_FIXABLE);
 	/* Code of an unknown program. */
 	memset(image_block(&img, 0) + 200, 0, 80);
 	detect(&img);
 	CHECK(lay.mbr.code == MBR_CODE_UNKNOWN);
-	check_boot(BOOT_YES, BOOT_UNKNOWN, BOOT_YES, BOOT_UNKNOWN);
+	CHECK_STR(layout_reason_name(lay.boot.bios_reason), "unknown-code");
+	check_boot(BOOT_YES, BOOT_FIXABLE, BOOT_YES, BOOT_FIXABLE);
 	free(img.p);
 }
 
@@ -156,7 +167,8 @@ static void test_catalog_late_entries(void)
 	put_entry(cat + 32 * 18, 0x88, 0, 40, 40);
 	detect(&img);
 	CHECK_U64(lay.el_torito.n_entries, 16);
-	check_boot(BOOT_YES, BOOT_NO, BOOT_YES, BOOT_NO);
+	check_boot(BOOT_YES, BOOT_FIXABLE, BOOT_YES, BOOT_FIXABLE);
+	CHECK_STR(layout_reason_name(lay.boot.uefi_reason), "not-led-to");
 	free(img.p);
 }
 
