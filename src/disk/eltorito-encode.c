@@ -243,6 +243,7 @@ enum eltorito_fault eltorito_add_boot(struct eltorito_records *records, uint8_t 
 				      const struct eltorito_boot *boot)
 {
 	struct eltorito_boot old = records->list[0].boot;
+	uint8_t record[ELTORITO_RECORD];
 
 	if (records->n == 0) {
 		records->platform = platform;
@@ -260,7 +261,10 @@ enum eltorito_fault eltorito_add_boot(struct eltorito_records *records, uint8_t 
 		/* In a section these would mean something. */
 		if ((old.media & FLAG_EXTENSION) || old.selection_type != 0)
 			return ELTORITO_DEFAULT_RESERVED;
-		insert_section(records, 1, records->platform, &old);
+		/* In a section an entry of zeros would be the catalog's end. */
+		encode_boot(record, &old);
+		if (!is_zero(record, sizeof(record)))
+			insert_section(records, 1, records->platform, &old);
 		records->platform = 0;
 		records->list[0].boot = *boot;
 	} else if (records->n + 2 < STICK_RECORDS) {

@@ -558,6 +558,9 @@ static void test_add_bios(void)
 	CHECK(cat.entries[1].lba == 100 && cat.entries[1].platform == 0xef);
 	CHECK(cat.entries[2].lba == 200 && cat.entries[2].platform == 2);
 	CHECK_STR(cat.entries[2].id, "MAC");
+	/* An entry of zeros is none; in a section it would be the catalog's end. */
+	start(0xef);
+	CHECK(add_to_buf(0) == ELTORITO_OK && cat.n_entries == 1 && cat.platform == 0);
 	/* Bytes that mean nothing in the default entry, but something in a section. */
 	start(0xef);
 	put_entry(record(1), 0x88, 0x20, 0, 100);
