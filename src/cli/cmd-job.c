@@ -34,6 +34,8 @@ void cmd_make_request(const struct options *o, struct job_request *ret)
 		.fix_gpt = o->fix_gpt,
 		.boot_entry = o->boot_entry,
 		.strict_gpt = o->strict_gpt,
+		.add_efi = o->add_efi,
+		.add_bios = o->add_bios,
 		.seed = o->seed,
 		.bmap = o->bmap,
 		.bmap_zero = o->bmap_zero,

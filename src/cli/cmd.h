@@ -68,6 +68,7 @@ struct options {
 	const char *mode; /* "auto" by default */
 	uint32_t boot_entry;
 	bool strict_gpt;
+	const char *add_efi, *add_bios; /* --add-boot */
 	bool fix_gpt;
 	struct digest want[OPTIONS_MAX_DIGESTS]; /* --sha256, --digest */
 	size_t n_want;

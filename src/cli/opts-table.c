@@ -130,6 +130,26 @@ static int set_strict_gpt(struct options *o, const char *value, struct error *er
 	return 0;
 }
 
+static int set_add_boot(struct options *o, const char *value, struct error *err)
+{
+	static const char *const kinds[] = { "efi:", "bios:" };
+	const char **paths[] = { &o->add_efi, &o->add_bios };
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		size_t len = strlen(kinds[i]);
+
+		if (strncmp(value, kinds[i], len) != 0 || !value[len])
+			continue;
+		if (*paths[i])
+			return error_set(err, ERROR_USAGE, "add-boot-twice",
+					 _("--add-boot=%s can be given once."), kinds[i]);
+		*paths[i] = value + len;
+		return 0;
+	}
+	return error_set(err, ERROR_USAGE, "bad-value",
+			 _("--add-boot wants what to add and its file: efi:FILE or bios:FILE."));
+}
+
 static int set_require(struct options *o, const char *value, struct error *err)
 {
 	static const char *const words[] = { "digest", "none" };
@@ -489,6 +509,8 @@ static const struct option_row rows[] = {
 	  _("hybrid: which boot entry a BIOS starts"), set_boot_entry },
 	{ 0, "strict-gpt", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
 	  _("hybrid: only what strict readers of the GPT accept"), set_strict_gpt },
+	{ 0, "add-boot", "KIND:FILE", 0, VALUE_FREE, NULL, W | P | C, false,
+	  _("hybrid, with a boot image more: efi:FILE, bios:FILE"), set_add_boot },
 	{ 0, "fix-gpt", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
 	  _("move the backup GPT to the stick's end"), set_fix_gpt },
 	{ 0, "bmap", "FILE|none", 0, VALUE_FILE, NULL, W | P | C, false,

@@ -123,6 +123,8 @@ void device_lift_refusal(struct device_info *info, enum device_rule rule);
 
 int device_check_rules(const struct sysfs_node *node, const struct device_world *w, int source_fd,
 		       struct device_info *info, struct error *err);
+int device_check_source(const struct sysfs_node *node, const struct device_world *w, int source_fd,
+			struct device_info *info, struct error *err);
 int device_check_file_rules(int fd, const struct device_world *w, int source_fd,
 			    struct device_info *info, struct error *err);
 

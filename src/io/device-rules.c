@@ -85,7 +85,8 @@ static void check_system(struct rules *r)
 	}
 }
 
-static int check_source(struct rules *r, int source_fd, struct error *err)
+/* what: "the image". */
+static int check_source(struct rules *r, int source_fd, const char *what, struct error *err)
 {
 	struct device_set set = { 0 };
 	struct loop_backing b;
@@ -98,10 +99,10 @@ static int check_source(struct rules *r, int source_fd, struct error *err)
 		rc = -1;
 	for (size_t i = 0; rc == 0 && i < r->all.n; i++)
 		if (device_set_find(&set, r->all.part[i].rdev))
-			device_refuse(r->info, RULE_SOURCE, _("the image is on it"));
+			device_refuse(r->info, RULE_SOURCE, _("%s is on it"), what);
 	if (device_loop_backing(r->node->disk_name, &b) == 0 && b.has_inode && b.dev == st.st_dev &&
 	    b.ino == st.st_ino)
-		device_refuse(r->info, RULE_SOURCE, _("it is a loop device over the image itself"));
+		device_refuse(r->info, RULE_SOURCE, _("it is a loop device over %s itself"), what);
 	device_set_done(&set);
 	return rc;
 }
@@ -354,7 +355,7 @@ int device_check_rules(const struct sysfs_node *node, const struct device_world 
 	if (node->is_partition) /* r->all begins with the disk itself */
 		r->own.part[r->own.n++] = r->all.part[0];
 	check_system(r);
-	if (check_source(r, source_fd, err))
+	if (check_source(r, source_fd, _("the image"), err))
 		return -1;
 	check_readonly(r);
 	check_held(r);
@@ -368,6 +369,20 @@ int device_check_rules(const struct sysfs_node *node, const struct device_world 
 	check_large(r);
 	check_partition(r);
 	return 0;
+}
+
+int device_check_source(const struct sysfs_node *node, const struct device_world *w, int source_fd,
+			struct device_info *info, struct error *err)
+{
+	auto_free struct rules *r = calloc(1, sizeof(*r));
+
+	if (!r)
+		return error_set_nomem(err);
+	r->node = node;
+	r->w = w;
+	r->info = info;
+	sysfs_list_parts(node, false, &r->all);
+	return check_source(r, source_fd, _("the file of --add-boot"), err);
 }
 
 static bool is_swap_file(const struct device_world *w, const struct stat *st)

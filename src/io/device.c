@@ -140,6 +140,30 @@ int device_examine(const char *path, int fd, int source_fd, struct device_info *
 	return rc;
 }
 
+int device_refuse_source(int fd, int source_fd, struct device_info *info, struct error *err)
+{
+	struct device_world w;
+	struct sysfs_node node;
+	struct stat st, source;
+	int rc;
+
+	if (fstat(fd, &st) || fstat(source_fd, &source))
+		return error_set_sys(err, ERROR_IO, "cannot-stat", errno,
+				     _("Cannot stat the file"));
+	if (S_ISREG(st.st_mode)) {
+		if (st.st_dev == source.st_dev && st.st_ino == source.st_ino)
+			device_refuse(info, RULE_SOURCE, _("it is the file of --add-boot itself"));
+		return 0;
+	}
+	if (sysfs_find(st.st_rdev, &node))
+		return error_no_device(info->path, err);
+	if (device_world_read(&w, err))
+		return -1;
+	rc = device_check_source(&node, &w, source_fd, info, err);
+	device_world_done(&w);
+	return rc;
+}
+
 struct device_names {
 	char (*name)[64];
 	size_t n;

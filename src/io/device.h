@@ -96,6 +96,12 @@ int device_examine(const char *path, int fd, int source_fd, struct device_info *
 		   struct error *err);
 
 /*
+ * Another file that is read for the job, beside source_fd: refuses the target at fd by rule
+ * source if it is that file, or the file lives on it.
+ */
+int device_refuse_source(int fd, int source_fd, struct device_info *info, struct error *err);
+
+/*
  * All disks of the machine. all: also those that can never be sticks (optical,
  * ram, empty ...) and virtual sticks (loop, zram), which are written only if
  * somebody names them. *ret is an array of *ret_n, freed by free().

@@ -101,5 +101,5 @@ int job_open_image(struct job *j, struct error *err)
 	    detect_check_foreign(&j->r->layout, j->req->image, err) < 0 ||
 	    check_truncated(j, err) < 0)
 		return -1;
-	return job_open_bmap(j, err);
+	return job_open_bmap(j, err) < 0 ? -1 : job_open_add_boot(j, err);
 }

@@ -37,6 +37,7 @@ static struct plan_request plan_request_of(const struct job *j)
 		.bmap_zero = j->req->bmap_zero,
 		.boot_entry = j->req->boot_entry,
 		.strict_gpt = j->req->strict_gpt,
+		.add_boot = job_has_add_boot(j) ? &j->add_boot : NULL,
 	};
 }
 
@@ -173,7 +174,7 @@ int job_make_plans(struct job *j, struct error *err)
 	if (!r->plans)
 		return error_set_nomem(err);
 	r->is_mode_auto = (!j->req->mode || strcmp(j->req->mode, "auto") == 0) &&
-			  j->req->boot_entry == 0 && !j->req->strict_gpt;
+			  j->req->boot_entry == 0 && !j->req->strict_gpt && !job_has_add_boot(j);
 	if (!j->req->format)
 		job_warn_of_stream(j);
 	if (j->n_targets == 0) {

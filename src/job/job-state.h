@@ -6,6 +6,7 @@
  *   job-image.c    opens the image, detects, refuses what is of no use
  *   job-bmap.c     its block map, and the image held against it
  *   job-format.c   format: no image, and its plans
+ *   job-add-boot.c the files of --add-boot
  *   job-target.c   looks at the targets, the safety rules, the question
  *   job-plan.c     a plan per distinct geometry
  *   job-hybrid.c   what a stick that is not the image will boot
@@ -29,6 +30,7 @@
 #include "io/engine.h"
 #include "io/target.h"
 #include "job/job.h"
+#include "plan/add-boot.h"
 
 struct job_target {
 	struct target *target; /* NULL: could not be looked at */
@@ -73,6 +75,8 @@ struct job {
 	bool is_writing; /* the engine was started */
 	struct bmap *bmap; /* or NULL */
 	struct bmap_check *bmap_check;
+	struct add_boot add_boot;
+	struct source *added[2]; /* its files: for the rules */
 
 	struct sums_lists lists;
 	unsigned int named_strength; /* of the strongest list that names the image; 0: none does */
@@ -118,6 +122,13 @@ int job_look_at_image(struct job *j, struct error *err);
 int job_open_image(struct job *j, struct error *err);
 /* Part of job_open_image(): --bmap, or a mention of one that lies beside the image. */
 int job_open_bmap(struct job *j, struct error *err);
+
+/* Part of job_open_image(): the files of --add-boot. */
+int job_open_add_boot(struct job *j, struct error *err);
+bool job_has_add_boot(const struct job *j);
+
+/* Refuses a target that one of them is, or lives on. */
+int job_check_add_boot(struct job *j, size_t i, struct error *err);
 
 /* Reads the mapped ranges of an image that is no stream, and checks their checksums. */
 int job_check_bmap(struct job *j, struct error *err);

@@ -77,6 +77,8 @@ int job_look_at_targets(struct job *j, struct error *err)
 				&j->targets[i].target, &rt->error) < 0)
 			continue;
 		snprintf(rt->path, sizeof(rt->path), "%s", j->targets[i].target->path);
+		if (job_check_add_boot(j, i, &rt->error) < 0)
+			continue;
 		rt->info = j->targets[i].target->info;
 	}
 	return check_twice(j, err) < 0 ? -1 : check_size(j, err);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/num.h"
 #include "job/job-state.h"
 #include "job/receipt.h"
 
@@ -47,6 +48,9 @@ void job_done(struct job *j)
 	free(j->gate.layout);
 	sums_lists_done(&j->lists);
 	source_free(j->source);
+	for (size_t i = 0; i < ARRAY_SIZE(j->added); i++)
+		source_free(j->added[i]);
+	add_boot_done(&j->add_boot);
 	bmap_check_free(j->bmap_check);
 	bmap_free(j->bmap);
 	if (j->inhibit_fd >= 0)

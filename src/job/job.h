@@ -37,6 +37,7 @@ struct job_request {
 	bool fix_gpt;
 	uint32_t boot_entry; /* --boot-entry, from 1; 0: not given */
 	bool strict_gpt;
+	const char *add_efi, *add_bios; /* --add-boot: paths, or NULL */
 	const char *seed; /* --seed UUID or NULL */
 	const char *bmap; /* path of a block map, "none": not even mentioned, or NULL */
 	bool bmap_zero; /* what it does not map becomes zero */

@@ -250,6 +250,20 @@ static int add_difference(struct plan *plan, uint64_t start, uint64_t end, uint3
 	return 0;
 }
 
+int plan_note_differences(struct plan *plan, uint64_t size, struct error *err)
+{
+	for (size_t i = 0; i < plan->n_extents && plan->extents[i].start < size; i++) {
+		const struct extent *e = &plan->extents[i];
+
+		if (e->kind == EXTENT_SOURCE && e->source == 0 && e->source_offset == e->start)
+			continue;
+		if (add_difference(plan, e->start, num_min(e->start + e->len, size), e->what, err) <
+		    0)
+			return -1;
+	}
+	return 0;
+}
+
 /* The part of extent that lies in [start, end), which must overlap it. */
 static struct extent cut(const struct extent *extent, uint64_t start, uint64_t end)
 {

@@ -115,6 +115,12 @@ int plan_overlay(struct plan *plan, uint64_t start, const void *data, uint64_t l
 		 const char *what, struct error *err);
 
 /*
+ * Records all that lies in the image's first size bytes, but is not those, as differences from
+ * it: for plans that were appended piece by piece. Source 0 is the image.
+ */
+int plan_note_differences(struct plan *plan, uint64_t size, struct error *err);
+
+/*
  * Makes the plan cover the target: for an open plan the last SOURCE extent
  * gets its length (content_size bytes in all; ERROR_FIT if too large), else
  * content_size is ignored. Then zeros up to the next sector, zeros up to 1 MiB

@@ -19,6 +19,12 @@ static const struct planner *const planners[] = {
 	&planner_raw,
 };
 
+/* --add-boot has a planner in the hybrid one's place; none of the table. */
+static bool is_hybrid(const struct planner *planner)
+{
+	return planner == &planner_hybrid || planner == &planner_add_boot;
+}
+
 /* auto changes nothing that it cannot: of a stream, raw. */
 static bool auto_chooses(const struct planner *planner, const struct source *src,
 			 const struct layout *lay, const struct plan_request *req)
@@ -32,6 +38,8 @@ static bool auto_chooses(const struct planner *planner, const struct source *src
 static const struct planner *find_planner(const struct source *src, const struct layout *lay,
 					  const struct plan_request *req)
 {
+	if (req->add_boot && strcmp(req->mode, "raw") != 0)
+		return &planner_add_boot;
 	for (size_t i = 0; i < ARRAY_SIZE(planners); i++) {
 		if (!strcmp(req->mode, "auto")) {
 			if (auto_chooses(planners[i], src, lay, req))
@@ -100,23 +108,27 @@ static int check_options(const struct planner *planner, const struct plan_reques
 	if (req->fix_gpt && planner != &planner_gptfix)
 		return error_set(
 			err, ERROR_USAGE, "fix-gpt-mode",
-			planner == &planner_hybrid
+			is_hybrid(planner)
 				? _("The hybrid mode makes a GPT of its own, at the stick's end "
 				    "too; leave --fix-gpt out.")
 				: _("--fix-gpt changes the image, --mode=raw does not; leave "
 				    "one out."));
-	if (req->bmap && planner->mode)
+	if (req->bmap && (planner->mode || is_hybrid(planner)))
 		return error_set(
 			err, ERROR_USAGE, "bmap-mode",
-			planner == &planner_hybrid
+			is_hybrid(planner)
 				? _("--bmap leaves parts of the image out, which the hybrid mode "
 				    "cannot; leave one out.")
 				: _("--bmap leaves parts of the image out, --mode=raw does not; "
 				    "leave one out."));
-	if ((req->boot_entry > 0 || req->strict_gpt) && planner != &planner_hybrid)
+	if ((req->boot_entry > 0 || req->strict_gpt) && !is_hybrid(planner))
 		return error_set(err, ERROR_USAGE, "hybrid-options",
 				 _("--boot-entry and --strict-gpt are about --mode=hybrid; leave "
 				   "them out."));
+	if (req->add_boot && !is_hybrid(planner))
+		return error_set(
+			err, ERROR_USAGE, "add-boot-raw",
+			_("--add-boot changes the image, --mode=raw does not; leave one out."));
 	return 0;
 }
 
@@ -136,7 +148,7 @@ static const struct planner *choose(const struct source *src, const struct layou
 	if (planner->needs_random && src->access != SOURCE_RANDOM) {
 		error_set(
 			err, ERROR_USAGE, "needs-file",
-			planner == &planner_hybrid
+			is_hybrid(planner)
 				? _("A compressed image or a stream cannot be made to boot from a "
 				    "stick while it is written; save the decompressed image to a "
 				    "file first.")

@@ -10,6 +10,7 @@
 #include "image/hybrid.h"
 #include "image/layout.h"
 #include "image/source.h"
+#include "plan/add-boot.h"
 #include "plan/plan.h"
 
 struct plan_request {
@@ -21,6 +22,7 @@ struct plan_request {
 	bool bmap_zero; /* what is not mapped becomes zero, else it is kept */
 	uint32_t boot_entry; /* hybrid: the BIOS entry, counted from 1; 0: the one that a disc boots */
 	bool strict_gpt; /* hybrid: no entry for the ISO, which a strict reader rejects */
+	const struct add_boot *add_boot; /* hybrid: boot entries that the disc lacks, or NULL */
 };
 
 struct planner {
@@ -61,5 +63,6 @@ extern const struct planner planner_raw;
 extern const struct planner planner_bmap;
 extern const struct planner planner_gptfix;
 extern const struct planner planner_hybrid;
+extern const struct planner planner_add_boot;
 
 #endif
