@@ -290,18 +290,30 @@ static bool is_small(const struct report *r, const struct plan *plan)
 	       r->content_size < plan->geo.size / 4;
 }
 
-static void print_plan_map(struct ui *ui, const struct report *r, const struct plan *plan)
+static void print_enlarged(struct ui *ui, struct map *map)
 {
+	struct map *part = NULL;
+
+	if (map)
+		(void)map_enlarge(map, &part);
+	print_one_map(ui, map);
+	print_one_map(ui, part);
+}
+
+static void print_plan_map(struct ui *ui, const struct report *r, const struct report_plan *rp)
+{
+	const struct plan *plan = rp->plan;
+
 	if (!draw_is_wanted(ui))
 		return;
+	if (rp->layout) {
+		print_enlarged(ui, map_of_plan(plan, NULL));
+		fprintf(ui->out, _("\nThe same by its own tables:\n"));
+		print_enlarged(ui, map_of_layout(rp->layout));
+		return;
+	}
 	if (!r->has_layout || !is_small(r, plan)) {
-		struct map *map = map_of_plan(plan, r->has_layout ? &r->layout : NULL),
-			   *part = NULL;
-
-		if (map)
-			(void)map_enlarge(map, &part);
-		print_one_map(ui, map);
-		print_one_map(ui, part);
+		print_enlarged(ui, map_of_plan(plan, r->has_layout ? &r->layout : NULL));
 		return;
 	}
 	print_one_map(ui, map_of_plan(plan, NULL));
@@ -323,6 +335,19 @@ static void print_extents(struct ui *ui, const struct plan *plan)
 		words_fold(ui->out, ui_columns(STDOUT_FILENO), text);
 	else
 		plan_dump(plan, ui->out);
+}
+
+/* Why it is not the image that is written. */
+static void print_hybrid(struct ui *ui, const struct report *r, const struct report_plan *rp)
+{
+	const struct words how = words_for(ui_columns(STDOUT_FILENO), ui->opts->bytes, false);
+	char changes[512], line[600];
+
+	if (!rp->layout)
+		return;
+	words_changes(r, rp, changes, sizeof(changes));
+	snprintf(line, sizeof(line), _("A %s."), changes);
+	words_fill(ui->out, &how, line, 0);
 }
 
 static void print_plan(struct ui *ui, const struct report *r)
@@ -348,7 +373,8 @@ static void print_plan(struct ui *ui, const struct report *r)
 		if (!is_first)
 			fprintf(ui->out, ":\n");
 		print_extents(ui, r->plans[i].plan);
-		print_plan_map(ui, r, r->plans[i].plan);
+		print_hybrid(ui, r, &r->plans[i]);
+		print_plan_map(ui, r, &r->plans[i]);
 	}
 }
 

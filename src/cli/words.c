@@ -398,7 +398,10 @@ static void print_changes(FILE *out, const struct words *how, const struct repor
 	if (r->n_plans == 0 || !r->plans[0].layout)
 		return;
 	words_changes(r, &r->plans[0], changes, sizeof(changes));
-	snprintf(line, sizeof(line), _("Note     It becomes a %s."), changes);
+	snprintf(line, sizeof(line),
+		 strcmp(r->command, "check") == 0 ? _("Note     What is compared is a %s.")
+						  : _("Note     It becomes a %s."),
+		 changes);
 	words_fill(out, how, line, WORDS_INDENT);
 }
 

@@ -270,14 +270,14 @@ static uint64_t bytes_of(const struct segments *segs)
 }
 
 /* The engine found a difference: are all of them in pieces that may change? */
-static int compare_pieces(struct check *c, const struct plan *plan, struct error *err)
+static int compare_pieces(struct check *c, const struct report_plan *rp, struct error *err)
 {
 	struct job *j = c->j;
 	const struct engine_mismatch *m = &c->rt->result.mismatch;
-	struct plan_reader reader = { .plan = plan, .src = j->source };
+	struct plan_reader reader = { .plan = rp->plan, .src = j->source };
 
 	if (!j->r->source_is_seekable ||
-	    segments_make(plan, j->r->content_size, &j->r->layout, j->source, c->segs) < 0)
+	    job_make_segments(j, rp, c->segs) < 0)
 		goto differs;
 	if (m->is_exact && is_in_fixed(c->segs, m->offset))
 		goto differs;
@@ -323,7 +323,7 @@ static int check_image(struct check *c, struct error *err)
 	if (job_check_end(j, &j->r->layout, facts.content_size, err) < 0)
 		return -1;
 	if (et.result.mismatch.found)
-		return compare_pieces(c, rp->plan, err);
+		return compare_pieces(c, rp, err);
 	if (et.result.verdict != ENGINE_VERIFIED) {
 		c->rt->status = TARGET_FAILED;
 		c->rt->error = et.result.error;
@@ -443,6 +443,8 @@ static int check_story(struct job *j, struct error *err)
 			err, ERROR_USAGE, "check-itself",
 			_("The image and the target are the same; check compares a stick with "
 			  "the image, or with the receipt, of what was written to it."));
+	if (!r->is_receipt)
+		job_recognise_written(j);
 	if (!r->is_receipt && (job_make_plans(j, err) < 0 || job_check_bmap(j, err) < 0))
 		return -1;
 	if (target_open_read(j->targets[0].target, &r->targets[0].error) < 0)

@@ -15,6 +15,7 @@
 #include "base/outfile.h"
 #include "base/text.h"
 #include "image/detect.h"
+#include "image/hybrid.h"
 #include "io/copyout.h"
 #include "job/job-state.h"
 #include "plan/planner.h"
@@ -252,22 +253,29 @@ static bool wants_fix_gpt(const struct report_target *rt)
 	return rt->copy->plan && strcmp(rt->copy->compression, "none") == 0;
 }
 
-static void make_command(const struct report_target *rt, bool is_truncated, char *buf, size_t size)
+/* auto would make something else of a disc's image, or advise to. */
+static bool wants_raw(const struct report_target *rt, const struct layout *lay)
+{
+	return !wants_fix_gpt(rt) && (lay->kind == LAYOUT_ISO_ELTORITO || hybrid_is_needed(lay));
+}
+
+static void make_command(const struct report_target *rt, const struct layout *lay, char *buf,
+			 size_t size)
 {
 	char file[1024], device[512], allow[128], plain[sizeof(rt->path) + 8];
 	const char *path = rt->copy->path;
 	/* Neither an option nor a command's name. */
 	bool is_word = !strchr(path, '/') && (path[0] == '-' || !strchr(path, '.'));
 
-	list_allow(&rt->info, is_truncated, allow, sizeof(allow));
+	list_allow(&rt->info, lay->is_truncated, allow, sizeof(allow));
 	snprintf(plain, sizeof(plain), "%s%s", is_word ? "./" : "", path);
 	text_shell_quote(plain, file, sizeof(file));
 	snprintf(plain, sizeof(plain), "%s%s", rt->info.is_file ? "file:" : "", rt->path);
 	text_shell_quote(plain, device, sizeof(device));
 	if (!file[0] || !device[0])
 		return; /* too long to be pasted */
-	snprintf(buf, size, "isowrite %s%s%s%s%s %s", wants_fix_gpt(rt) ? "--fix-gpt " : "",
-		 allow[0] ? "--allow=" : "", allow, allow[0] ? " " : "", file, device);
+	snprintf(buf, size, "isowrite %s%s%s%s%s%s %s", wants_fix_gpt(rt) ? "--fix-gpt " : "",
+		 wants_raw(rt, lay) ? "--mode=raw " : "", allow[0] ? "--allow=" : "", allow, allow[0] ? " " : "", file, device);
 }
 
 /* What works when isowrite would not take the file. */
@@ -290,11 +298,7 @@ static void make_dd_command(const struct report_target *rt, char *buf, size_t si
 static int try_plan(struct source *src, struct layout *lay, const struct report_target *rt,
 		    const struct geometry *geo, struct error *err)
 {
-	const struct plan_request req = {
-		.mode = "auto",
-		.fix_gpt = wants_fix_gpt(rt),
-		.allow_truncated = true,
-	};
+	struct plan_request req = { .fix_gpt = wants_fix_gpt(rt), .allow_truncated = true };
 	struct plan *plan;
 
 	if (strcmp(src->compression, rt->copy->compression) != 0)
@@ -304,8 +308,10 @@ static int try_plan(struct source *src, struct layout *lay, const struct report_
 			  "named .zst can be written back."),
 			src->compression);
 	if (detect_layout(src, DETECT_BUDGET, lay, err) < 0 ||
-	    detect_check_foreign(lay, rt->copy->path, err) < 0 ||
-	    planner_make_plan(src, lay, geo, &req, &plan, err) < 0)
+	    detect_check_foreign(lay, rt->copy->path, err) < 0)
+		return -1;
+	req.mode = wants_raw(rt, lay) ? "raw" : "auto";
+	if (planner_make_plan(src, lay, geo, &req, &plan, err) < 0)
 		return -1;
 	plan_free(plan);
 	return 0;
@@ -325,7 +331,7 @@ void job_copy_find_restore(struct job *j, size_t i)
 		return;
 	if (source_open(copy->path, &src, &why) == 0 &&
 	    try_plan(src, lay, rt, &j->targets[i].target->geo, &why) == 0)
-		make_command(rt, lay->is_truncated, copy->restore, sizeof(copy->restore));
+		make_command(rt, lay, copy->restore, sizeof(copy->restore));
 	if (why.kind == ERROR_NONE)
 		return;
 	snprintf(copy->no_restore, sizeof(copy->no_restore), "%s", why.msg);

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A hybrid plan, judged by its own bytes: what will be on the stick is detected like an image,
- * so that what is said of it is never more than what the bytes say.
+ * Hybrids: the plan judged by its own bytes, which are detected like an image, so that what is
+ * said of a stick is never more than what they say; and a stick recognised as written so.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/num.h"
+#include "boot/layout.h"
+#include "disk/gpt.h"
 #include "image/detect.h"
 #include "image/hybrid.h"
 #include "job/job-state.h"
+#include "job/segment.h"
 #include "plan/plan-source.h"
+
+#define SECTOR 512U
 
 static bool is_lost(uint8_t cd, uint8_t usb)
 {
@@ -44,16 +49,25 @@ static void name_lost(const struct layout *image, const struct layout *stick,
 	}
 }
 
+static int open_planned(struct job *j, const struct plan *plan, struct source **ret,
+			struct error *err)
+{
+	struct source *const sources[] = { j->source };
+
+	if (plan_source_new(plan, sources, ARRAY_SIZE(sources), ret, err) < 0)
+		return -1;
+	(*ret)->is_block_device = true; /* sectors of a known size, as firmware will see them */
+	return 0;
+}
+
 static int detect_planned(struct job *j, const struct plan *plan, struct layout *ret,
 			  struct error *err)
 {
-	struct source *const sources[] = { j->source };
 	struct source *src;
 	int rc;
 
-	if (plan_source_new(plan, sources, ARRAY_SIZE(sources), &src, err) < 0)
+	if (open_planned(j, plan, &src, err) < 0)
 		return -1;
-	src->is_block_device = true; /* sectors of a known size, as firmware will see them */
 	rc = detect_layout(src, DETECT_BUDGET, ret, err);
 	source_free(src);
 	return rc;
@@ -73,7 +87,7 @@ int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 		return error_set_nomem(err);
 	if (detect_planned(j, rp->plan, rp->layout, err) < 0)
 		return -1;
-	if (!hybrid_choose(image, j->req->boot_entry, &choice, &ignored))
+	if (!hybrid_choose(image, j->boot_entry, &choice, &ignored))
 		return 0;
 	name_lost(image, rp->layout, &choice, lost, sizeof(lost));
 	/* Of Windows nothing is promised. */
@@ -85,16 +99,118 @@ int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 	return 0;
 }
 
+int job_make_segments(struct job *j, const struct report_plan *rp, struct segments *ret)
+{
+	struct error ignored = ERROR_INIT;
+	struct source *src;
+	int rc;
+
+	if (!rp->layout)
+		return segments_make(rp->plan, j->r->content_size, &j->r->layout, j->source, ret);
+	if (open_planned(j, rp->plan, &src, &ignored) < 0)
+		return -1;
+	rc = segments_make(rp->plan, plan_source_end(rp->plan), rp->layout, src, ret);
+	source_free(src);
+	return rc;
+}
+
+/* ---- check */
+
+/* What of a stick tells that, and how, it was written as a hybrid. */
+struct traces {
+	struct bootcode_mbr mbr;
+	struct bootcode_disc disc; /* BOOTCODE_CDEMU */
+	bool is_strict;
+};
+
+/* True if the code in it is ours. */
+static bool read_traces(struct source *src, struct traces *ret)
+{
+	uint8_t head[BOOT_CDEMU_LBA * SECTOR + BOOT_CDEMU_MAX_SECTORS * SECTOR];
+	const uint8_t *cdemu = head + BOOT_CDEMU_LBA * SECTOR;
+	struct error ignored = ERROR_INIT;
+	struct gpt_entry first;
+	size_t n;
+
+	if (source_peek(src, 0, head, sizeof(head), &n, &ignored) < 0 || n < sizeof(head) ||
+	    !bootcode_get_mbr(head, &ret->mbr))
+		return false;
+	if (ret->mbr.kind == BOOTCODE_CDEMU &&
+	    !bootcode_get_cdemu(cdemu, BOOT_CDEMU_MAX_SECTORS * SECTOR, &ret->disc))
+		return false;
+	ret->is_strict = !gpt_decode_entry(head + 2 * SECTOR, &first) || first.first_lba != 0;
+	return true;
+}
+
+/* Would the boot entry be started so? */
+static bool is_started(const struct traces *t, const struct layout_boot_entry *e)
+{
+	switch (t->mbr.kind) {
+	case BOOTCODE_ISOLINUX:
+		return t->mbr.lba == (uint64_t)e->lba * 4;
+	case BOOTCODE_GRUB2:
+		return t->mbr.lba == (uint64_t)e->lba * 4 + 4;
+	case BOOTCODE_CDEMU:
+		return t->disc.image_lba == e->lba && t->disc.media == e->emulation;
+	case BOOTCODE_UEFI_ONLY:
+		break;
+	}
+	return false;
+}
+
+/* Its number, where it is not the one that is started without --boot-entry; 0 else. */
+static uint32_t find_entry(const struct layout *lay, const struct traces *t)
+{
+	struct hybrid h;
+	const char *ignored;
+
+	if (!hybrid_choose(lay, 0, &h, &ignored) || t->mbr.kind == BOOTCODE_UEFI_ONLY ||
+	    (h.bios == t->mbr.kind && is_started(t, &lay->el_torito.entries[h.bios_entry])))
+		return 0;
+	for (uint32_t i = 1; i <= lay->el_torito.n_entries; i++)
+		if (hybrid_choose(lay, i, &h, &ignored) && h.bios == t->mbr.kind &&
+		    is_started(t, &lay->el_torito.entries[h.bios_entry]))
+			return i;
+	return 0;
+}
+
+void job_recognise_written(struct job *j)
+{
+	struct error ignored = ERROR_INIT;
+	const struct layout *lay = &j->r->layout;
+	struct traces stick, image;
+	struct hybrid choice;
+	struct source *src;
+	const char *why;
+	bool is_ours;
+
+	if (strcmp(j->mode, "auto") != 0 || j->boot_entry > 0 || j->strict_gpt || j->req->fix_gpt ||
+	    j->bmap || j->source->access != SOURCE_RANDOM ||
+	    !hybrid_choose(lay, 0, &choice, &why) || read_traces(j->source, &image) ||
+	    source_open(j->targets[0].target->path, &src, &ignored) < 0)
+		return;
+	is_ours = read_traces(src, &stick);
+	source_free(src);
+	j->mode = is_ours ? "hybrid" : "raw";
+	if (!is_ours)
+		return;
+	j->strict_gpt = stick.is_strict;
+	j->boot_entry = find_entry(lay, &stick);
+}
+
+/* ---- streams */
+
 void job_warn_of_stream(struct job *j)
 {
 	struct layout *lay = &j->r->layout;
 
 	if (j->source->access == SOURCE_RANDOM || lay->kind != LAYOUT_ISO_ELTORITO ||
-	    (j->req->mode && strcmp(j->req->mode, "auto") != 0) ||
-	    strcmp(j->r->command, "check") == 0)
+	    strcmp(j->mode, "auto") != 0 || strcmp(j->r->command, "check") == 0)
 		return;
-	job_warn(j, EVENT_NO_TARGET, "stream-disc-only",
-		 _("Made for discs, this image boots from a stick only if it is changed for that, "
-		   "which needs a file that can be read at any place: decompress or save it first, "
-		   "then write that file."));
+	/* The code of detection's own warning, which need not be said too. */
+	job_warn(
+		j, EVENT_NO_TARGET, "disc-only",
+		_("Made for discs, this image has to be changed to boot from a stick, which cannot "
+		  "be done while it is decompressed or comes from a pipe: save the decompressed "
+		  "image to a file first, and write that."));
 }

@@ -29,14 +29,14 @@ static void warn_of_media_check(struct job *j, const struct plan *plan)
 static struct plan_request plan_request_of(const struct job *j)
 {
 	return (struct plan_request){
-		.mode = j->req->mode ? j->req->mode : "auto",
+		.mode = j->mode,
 		.fix_gpt = j->req->fix_gpt,
 		.seed = j->req->seed,
 		.allow_truncated = j->req->allow_truncated,
 		.bmap = j->bmap,
 		.bmap_zero = j->req->bmap_zero,
-		.boot_entry = j->req->boot_entry,
-		.strict_gpt = j->req->strict_gpt,
+		.boot_entry = j->boot_entry,
+		.strict_gpt = j->strict_gpt,
 		.add_boot = job_has_add_boot(j) ? &j->add_boot : NULL,
 	};
 }
@@ -173,8 +173,8 @@ int job_make_plans(struct job *j, struct error *err)
 	r->plans = calloc(j->n_targets + 1, sizeof(*r->plans));
 	if (!r->plans)
 		return error_set_nomem(err);
-	r->is_mode_auto = (!j->req->mode || strcmp(j->req->mode, "auto") == 0) &&
-			  j->req->boot_entry == 0 && !j->req->strict_gpt && !job_has_add_boot(j);
+	r->is_mode_auto = strcmp(j->mode, "auto") == 0 && j->boot_entry == 0 && !j->strict_gpt &&
+			  !job_has_add_boot(j);
 	if (!j->req->format)
 		job_warn_of_stream(j);
 	if (j->n_targets == 0) {

@@ -32,6 +32,8 @@
 #include "job/job.h"
 #include "plan/add-boot.h"
 
+struct segments;
+
 struct job_target {
 	struct target *target; /* NULL: could not be looked at */
 	bool is_typed; /* its size was typed */
@@ -61,6 +63,9 @@ struct job_trust {
 
 struct job {
 	const struct job_request *req;
+	const char *mode; /* as in the request; check may have looked at the stick */
+	uint32_t boot_entry;
+	bool strict_gpt;
 	const struct events *events;
 	struct report *r;
 	struct source *source;
@@ -154,6 +159,12 @@ int job_make_plans(struct job *j, struct error *err);
 
 /* Detects what a hybrid plan will put on the stick; warns where that is less than was meant. */
 int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err);
+
+/* As segments_make() does, by the tables that will be on the stick. */
+int job_make_segments(struct job *j, const struct report_plan *rp, struct segments *ret);
+
+/* check: was the stick written as a hybrid? Then with which options; auto does not guess them. */
+void job_recognise_written(struct job *j);
 
 /* auto writes a stream as it is, where it would make a hybrid of a file. */
 void job_warn_of_stream(struct job *j);

@@ -19,7 +19,14 @@ int job_init(struct job *j, const struct job_request *req, const struct events *
 	     struct report *r, struct error *err)
 {
 	*j = (struct job){
-		.req = req, .events = events, .r = r, .n_targets = req->n_targets, .inhibit_fd = -1
+		.req = req,
+		.mode = req->mode ? req->mode : "auto",
+		.boot_entry = req->boot_entry,
+		.strict_gpt = req->strict_gpt,
+		.events = events,
+		.r = r,
+		.n_targets = req->n_targets,
+		.inhibit_fd = -1,
 	};
 	r->is_strict = req->strict;
 	j->targets = calloc(req->n_targets + 1, sizeof(*j->targets));

@@ -130,7 +130,7 @@ static struct segments *make_segments(struct job *j, const struct report_plan *r
 	segs = calloc(1, sizeof(*segs));
 	buf = malloc(READ_SIZE);
 	ok = segs && buf &&
-	     segments_make(plan, j->r->content_size, &j->r->layout, j->source, segs) == 0 &&
+	     job_make_segments(j, rp, segs) == 0 &&
 	     hash_segments(j, rp, segs, buf, &ignored) == 0 &&
 	     source_check_unchanged(j->source, &ignored) == 0;
 	free(buf);

@@ -77,6 +77,21 @@ static int error_not_hybrid(const char *why, struct error *err)
 		why);
 }
 
+/* It is the entry that was asked for which cannot, or all of it. */
+static int error_choice(const struct making *m, const char *why, struct error *err)
+{
+	struct hybrid other;
+	const char *ignored;
+
+	if (m->req->boot_entry == 0 || !hybrid_choose(m->lay, 0, &other, &ignored))
+		return error_not_hybrid(why, err);
+	return error_set(err, ERROR_USAGE, "boot-entry",
+			 _("--boot-entry=%" PRIu32
+			   " cannot be: %s; isowrite inspect lists the boot "
+			   "entries."),
+			 m->req->boot_entry, why);
+}
+
 /* ---- where everything comes to lie */
 
 /* Is it behind the disc's file system, and apart from those that stay where they are? */
@@ -102,7 +117,7 @@ static int place(struct making *m, struct error *err)
 	const char *why;
 
 	if (!hybrid_choose(m->lay, m->req->boot_entry, &m->choice, &why))
-		return error_not_hybrid(why, err);
+		return error_choice(m, why, err);
 	if (size < SYSTEM_AREA + BLOCK || size > MAX_IMAGE)
 		return error_not_hybrid(_("its size makes no sense"), err);
 	m->disc_end = m->end = num_round_up(size, SECTOR);
