@@ -212,6 +212,7 @@ check-boot: $(B)/isowrite
 	$(Q)scripts/deps test
 	$(Q)scripts/mkimages
 	$(Q)ISOWRITE_TEST_FULL=1 $(RUN_TESTS) -j 2 $(wildcard tests/boot/*.sh)
+	$(Q)tests/boot/matrix -j 2
 
 golden: $(B)/isowrite $(UNIT)
 	$(Q)UPDATE_GOLDEN=1 ISOWRITE_TEST_NO_ROOT=1 $(RUN_TESTS) $(UNIT) $(wildcard tests/golden/*.sh tests/e2e/*.sh)
