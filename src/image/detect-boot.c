@@ -122,7 +122,11 @@ static void tell_of_discs(struct layout *lay)
 		used += (size_t)snprintf(names + used, sizeof(names) - used, "%s%s",
 					 used ? ", " : "", a[i].name);
 	}
-	if (is_fixable)
+	if (lay->kind == LAYOUT_WINDOWS && boots_disc)
+		layout_add_finding(lay, LAYOUT_WARNING, "windows-disc",
+				   _("A Windows disc: whether its setup finds its files when it is "
+				     "started from a stick with a copy of it is not known."));
+	else if (is_fixable)
 		layout_add_finding(
 			lay, LAYOUT_INFO, "disc-only",
 			_("A plain copy on a stick would not boot by %s, or not with all "
