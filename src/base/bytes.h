@@ -100,4 +100,9 @@ static inline uint32_t both32_get(both32 v)
 	return le32_get(v.le);
 }
 
+static inline both32 both32_put(uint32_t v)
+{
+	return (both32){ le32_put(v), be32_put(v) };
+}
+
 #endif

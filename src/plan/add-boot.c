@@ -10,6 +10,7 @@
 #include "disk/eltorito.h"
 #include "disk/isohybrid.h"
 #include "plan/boot-record.h"
+#include "plan/move-root.h"
 #include "plan/planner.h"
 
 #define BLOCK ELTORITO_SECTOR
@@ -25,8 +26,8 @@ struct amending {
 	const struct add_boot *add;
 	struct boot_record_change change;
 	struct eltorito_records *records;
-	uint64_t bios_at, catalog_at, efi_at, end; /* bytes */
-	uint8_t *bios;                             /* the boot image, told where it lies */
+	uint64_t root_at, bios_at, catalog_at, efi_at, end; /* bytes */
+	uint8_t *bios;                                      /* the boot image, told where it lies */
 	struct plan *plan;
 };
 
@@ -151,8 +152,9 @@ static int place(struct amending *a, struct error *err)
 	uint64_t at = num_round_up(a->src->size, BLOCK);
 	uint64_t catalog_size = ((uint64_t)a->records->n + 1 + MAX_NEW_RECORDS) * ELTORITO_RECORD;
 
-	a->bios_at = at;
-	a->catalog_at = at + num_round_up(a->add->bios.size, BLOCK);
+	a->root_at = at;
+	a->bios_at = a->root_at + (a->change.moves_root ? a->change.root_len : 0);
+	a->catalog_at = a->bios_at + num_round_up(a->add->bios.size, BLOCK);
 	a->end = a->catalog_at + num_round_up(catalog_size, BLOCK);
 	if (a->add->efi.data) {
 		/* Where a partition may begin, so that a stick needs no second copy of it. */
@@ -188,6 +190,25 @@ static int append_catalog(struct amending *a, struct error *err)
 	return rc;
 }
 
+static int append_root(struct amending *a, struct error *err)
+{
+	const struct boot_record_change *c = &a->change;
+	uint8_t *buf;
+	int rc;
+
+	if (!c->moves_root)
+		return 0;
+	buf = malloc(c->root_len);
+	if (!buf)
+		return error_set_nomem(err);
+	rc = move_root_copy(a->src, c->root_lba, c->root_len, (uint32_t)(a->root_at / BLOCK), buf,
+			    err);
+	if (rc == 0)
+		rc = append(a, a->root_at, buf, c->root_len, "root directory", err);
+	free(buf);
+	return rc;
+}
+
 static int lay_out(struct amending *a, struct error *err)
 {
 	const struct add_boot *add = a->add;
@@ -198,6 +219,7 @@ static int lay_out(struct amending *a, struct error *err)
 		return error_set_nomem(err);
 	if (plan_append_source(a->plan, a->src->size, 0, 0, planner_describe_image(a->lay), err) <
 		    0 ||
+	    append_root(a, err) < 0 ||
 	    append(a, a->bios_at, a->bios, num_round_up(add->bios.size, BLOCK),
 		   "BIOS boot image, from --add-boot", err) < 0 ||
 	    append_catalog(a, err) < 0 ||
@@ -205,8 +227,8 @@ static int lay_out(struct amending *a, struct error *err)
 		   "EFI system partition, from --add-boot", err) < 0 ||
 	    plan_append_zero(a->plan, a->end - plan_end(a->plan), "padding to the next block",
 			     err) < 0 ||
-	    boot_record_apply(a->plan, a->src, &a->change, (uint32_t)(a->catalog_at / BLOCK), 0,
-			      err) < 0)
+	    boot_record_apply(a->plan, a->src, &a->change, (uint32_t)(a->catalog_at / BLOCK),
+			      (uint32_t)(a->root_at / BLOCK), err) < 0)
 		return -1;
 	return plan_close(a->plan, 0, err);
 }

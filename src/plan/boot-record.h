@@ -38,7 +38,7 @@ int boot_record_examine(struct source *src, const struct layout *lay,
 
 /*
  * Does it, over the plan of the disc. new_root_lba: where the plan has the root directory's
- * copy (boot_record_copy_root()); otherwise ignored.
+ * copy (move_root_copy()), if that moves.
  */
 int boot_record_apply(struct plan *plan, struct source *src,
 		      const struct boot_record_change *change, uint32_t catalog_lba,
