@@ -137,7 +137,7 @@ bool bootcode_get_mbr(const uint8_t *sector, struct bootcode_mbr *ret)
 
 size_t bootcode_cdemu_size(void)
 {
-	return (size_t)(bootcode_blob_cdemu_end - bootcode_blob_cdemu);
+	return (size_t)((uintptr_t)bootcode_blob_cdemu_end - (uintptr_t)bootcode_blob_cdemu);
 }
 
 /* The disc as cdemu has to be told of it: nothing is left to be looked up. */
