@@ -22,7 +22,8 @@
 /* Of what kind of image a finding speaks is no matter here, only what is wrong with it. */
 static bool is_about_structure(const struct layout_finding *f)
 {
-	static const char *const others[] = { "plain-data", "disc-only", "truncated" };
+	static const char *const others[] = { "plain-data", "disc-only", "windows-disc",
+					       "big-sectors", "truncated" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
 		if (strcmp(f->code, others[i]) == 0)

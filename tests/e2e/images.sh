@@ -73,3 +73,33 @@ test_truncated()
 	run 0 "$ISOWRITE" --yes --allow=truncated "$img" stick
 	same "$img" stick "$(size_of "$img")"
 }
+
+# boots FILE: what an inspection as JSON says, "BIOS yes/fixable, x64 yes/fixable": disc, stick.
+boots()
+{
+	json "$1" '", ".join("%s %s/%s" % (name, b["cd"], b["usb"]) for name, b in
+		[("BIOS", j["boot"]["bios"]), *j["boot"]["uefi"].items()]
+		if name == "BIOS" or {b["cd"], b["usb"]} != {"no"})'
+}
+
+# Where every image boots, as a disc and as a stick, what auto makes of it, and where that
+# boots. tests/boot/matrix asks QEMU whether it is true.
+test_boot_table()
+{
+	local name img planner
+
+	for name in $("$TOP/scripts/mkimages" --list | awk '{ print $1 }'); do
+		img=$(image "$name")
+		run any "$ISOWRITE" inspect --json "$img"
+		cp out inspect.json
+		planner=$(json inspect.json 'j["boot"]["written_as"]')
+		printf '%-23s %s\n' "$name" "$(boots inspect.json)"
+		[ "$planner" = hybrid ] || continue
+		rm -f stick
+		run 0 "$ISOWRITE" --yes --json --no-verify --size=128M "$img" file:stick
+		is "$(json out 'j["plans"][0]["planner"]')" hybrid
+		run 0 "$ISOWRITE" inspect --json stick
+		printf '%23s %s\n' 'hybrid:' "$(boots out)"
+	done >table
+	golden boot-table.txt table
+}
