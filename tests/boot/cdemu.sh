@@ -1,0 +1,160 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What our emulation of a CD drive (boot/cdemu.S) answers to INT 13h: int13.S asks it, as
+# disc without emulation, floppy and hard disk; and it asks SeaBIOS' own emulation the same,
+# so that the questions are known to be right wherever that is.
+. "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
+TIMEOUT=120
+
+# disc MEDIA [OPTION...]: ./disc.iso with int13.S as MEDIA (none, floppy or disk).
+disc()
+{
+	local options number
+
+	case $1 in
+	none) number=0 options=(-no-emul-boot -boot-load-size 135) ;;
+	floppy) number=2 options=() ;;
+	disk) number=4 options=(-hard-disk-boot) ;;
+	esac
+	need_tool qemu-system-x86_64 xorriso as ld
+	rm -rf files disc.iso
+	mkdir files
+	"${CC:-cc}" -E -P -undef -nostdinc -x assembler-with-cpp -DMEDIA=$number "${@:2}" \
+		-o int13.s "$TOP/tests/boot/int13.S"
+	as --32 -o int13.o int13.s
+	ld -m elf_i386 --oformat binary -Ttext 0x7c00 -o files/boot.img int13.o
+	xorriso -as mkisofs -quiet -no-pad -o disc.iso -b boot.img "${options[@]}" files 2>xorriso.log ||
+		fail "xorriso: $(cat xorriso.log)"
+}
+
+# stick: ./stick, as isowrite makes it of ./disc.iso; large enough that SeaBIOS gives it 63
+# sectors a track.
+stick_of_disc()
+{
+	blank 64M stick
+	run 0 "$ISOWRITE" --yes --mode=hybrid disc.iso file:stick
+	cmp -s -i 20488:0 -n 8 stick <(printf ISOWCDEM) || fail "cdemu is not on the stick"
+}
+
+# ask DEVICE FILE [QEMU OPTION...]: what int13.S says, in ./answers.
+ask()
+{
+	local device
+
+	case $1 in
+	cd) device=ide-cd,drive=d,bootindex=0 ;;
+	*) device=$1,drive=d,bootindex=0 ;;
+	esac
+	rm -f answers
+	timeout 60 qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -m 32 -vga std \
+		-boot strict=on -chardev file,id=s,path=answers -serial chardev:s \
+		-device isa-debug-exit,iobase=0xf4,iosize=4 \
+		-drive if=none,id=d,file="$2",format=raw,snapshot=on -device qemu-xhci,id=x \
+		-device "$device" "${@:3}" >qemu.log 2>&1 || [ $? = 1 ] ||
+		{ show qemu.log answers; fail "int13.S did not end"; }
+	has END answers
+}
+
+# asked NUMBER: all of at least so many questions were answered rightly.
+asked()
+{
+	if grep -v -e '^PASS ' -e '^END' answers >&2; then
+		fail "cdemu answers something wrongly"
+	fi
+	[ "$(grep -c '^PASS ' answers)" -ge "$1" ] || { show answers; fail "too few questions"; }
+}
+
+test_disc_without_emulation()
+{
+	disc none
+	stick_of_disc
+	ask usb-storage,bus=x.0 stick
+	asked 50
+}
+
+test_floppy()
+{
+	disc floppy
+	stick_of_disc
+	ask usb-storage,bus=x.0 stick
+	asked 80
+}
+
+test_hard_disk()
+{
+	disc disk
+	stick_of_disc
+	ask usb-storage,bus=x.0 stick
+	asked 80
+}
+
+# Where there is a CD drive, ours is the next; the machine's second disk stays reachable.
+test_beside_a_cd_drive_and_a_second_disk()
+{
+	disc none
+	stick_of_disc
+	ask usb-storage,bus=x.0 stick -drive if=none,id=c,file=disc.iso,format=raw,readonly=on \
+		-device ide-cd,drive=c -drive if=none,id=e,file=stick,format=raw,snapshot=on \
+		-device virtio-blk-pci,drive=e
+	asked 50
+	has "booted from drive E1" answers
+}
+
+# differs MEDIA: SeaBIOS answers as we do, but for the questions on standard input.
+differs()
+{
+	disc "$1" -DSEABIOS
+	ask cd disc.iso
+	sed -n "s/^.*FAIL //p" answers |
+		sed -E "s/: (registers|the packet's count|what was read|the result) [0-9A-F]{4} .*//" >differences
+	sort | diff - <(sort differences) >&2 || fail "SeaBIOS answers otherwise than it did"
+}
+
+# Of a real CD SeaBIOS knows no end but the drive's own error, 0C; it takes any packet, ends
+# a read where 64 KiB end, and has neither a catalog nor refusals of what it does not know.
+# It calls itself EDD 3.0, where addresses of 64 bits would be right.
+cd_differences="41
+41 without the key
+42: 40 blocks to an odd address
+42: across 64 KiB
+42: a packet too short
+42: behind the last block
+42: across the end
+42: far behind the end
+42: wrapping
+42: a long address
+44: behind the last block
+47: behind the last block
+48
+4D
+03
+45
+4B02"
+
+# It has the geometry in the status packet the other way round, counts a floppy that the
+# equipment word has twice, keeps the last cylinder of hard disks to itself, and does not
+# say that it has read nothing.
+emulation_differences="4B01: the packet
+4B01 of drive 7F: the packet
+4B01 of the CD drive: the packet
+emulated 02: across the end
+emulated 02: sector 0
+emulated 02: no such sector
+emulated 02: no such head
+emulated 02: no such cylinder
+emulated 02: cylinder 256
+emulated 02: 129 sectors
+emulated 08
+emulated 4B02"
+
+test_questions_are_right()
+{
+	differs none <<<"$cd_differences"
+	differs floppy <<<"$cd_differences
+$emulation_differences
+emulated 16"
+	differs disk <<<"$cd_differences
+$emulation_differences
+emulated 15"
+}
