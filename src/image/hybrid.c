@@ -86,7 +86,10 @@ static void add_volume(const struct layout *lay, uint64_t start, uint64_t size, 
 	h->archs |= loaders & LOADER_ALL;
 }
 
-/* Those of the boot catalog are the ones that discs boot; only without any the partitions'. */
+/*
+ * Those of the boot catalog are the ones that discs boot. Of the partitions' only what they do
+ * not boot: most are the same, and the tables that name them go.
+ */
 static void choose_volumes(const struct layout *lay, struct hybrid *h)
 {
 	const struct layout_el_torito *et = &lay->el_torito;
@@ -97,16 +100,16 @@ static void choose_volumes(const struct layout *lay, struct hybrid *h)
 		if (e->bootable)
 			add_volume(lay, (uint64_t)e->lba * BLOCK, e->size, e->loaders, h);
 	}
-	if (h->n_esp > 0)
-		return;
-	for (uint32_t i = 0; lay->gpt.present && i < lay->gpt.n_partitions; i++)
-		add_volume(lay, lay->gpt.partitions[i].start, lay->gpt.partitions[i].size,
-			   lay->gpt.partitions[i].loaders, h);
-	if (h->n_esp > 0)
-		return;
-	for (uint32_t i = 0; lay->mbr.present && i < lay->mbr.n_partitions; i++)
-		add_volume(lay, lay->mbr.partitions[i].start, lay->mbr.partitions[i].size,
-			   lay->mbr.partitions[i].loaders, h);
+	for (uint32_t i = 0; lay->gpt.present && i < lay->gpt.n_partitions; i++) {
+		const struct layout_gpt_partition *p = &lay->gpt.partitions[i];
+
+		add_volume(lay, p->start, p->size, p->loaders & ~h->archs, h);
+	}
+	for (uint32_t i = 0; lay->mbr.present && i < lay->mbr.n_partitions; i++) {
+		const struct layout_mbr_partition *p = &lay->mbr.partitions[i];
+
+		add_volume(lay, p->start, p->size, p->loaders & ~h->archs, h);
+	}
 }
 
 /* ---- both */
@@ -116,10 +119,23 @@ static bool lacks(uint8_t cd, uint8_t usb)
 	return cd == BOOT_YES && usb != BOOT_YES;
 }
 
+/* A stick with a raw copy boots so, and a hybrid would not? Then auto leaves it alone. */
+static bool would_lose(const struct layout *lay, const struct hybrid *h)
+{
+	const struct layout_boot_report *b = &lay->boot;
+
+	return (b->bios.usb == BOOT_YES && h->bios == BOOTCODE_UEFI_ONLY) ||
+	       (b->uefi_x64.usb == BOOT_YES && !(h->archs & LOADER_X64)) ||
+	       (b->uefi_ia32.usb == BOOT_YES && !(h->archs & LOADER_IA32)) ||
+	       (b->uefi_aa64.usb == BOOT_YES && !(h->archs & LOADER_AA64));
+}
+
 static void judge(const struct layout *lay, struct hybrid *h)
 {
 	const struct layout_boot_report *b = &lay->boot;
 
+	if (would_lose(lay, h))
+		return;
 	h->fixes_bios = h->bios != BOOTCODE_UEFI_ONLY && lacks(b->bios.cd, b->bios.usb);
 	h->fixes_uefi = (h->archs & LOADER_X64 && lacks(b->uefi_x64.cd, b->uefi_x64.usb)) ||
 			(h->archs & LOADER_IA32 && lacks(b->uefi_ia32.cd, b->uefi_ia32.usb)) ||

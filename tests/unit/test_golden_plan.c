@@ -9,7 +9,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "boot/layout.h"
+#include "disc_util.h"
 #include "gpt-image.h"
+#include "image/detect.h"
 #include "memory-source.h"
 #include "plan/plan-format.h"
 #include "tap.h"
@@ -89,6 +92,41 @@ static const struct format_golden {
 	{ "format-exfat-3tb", FORMAT_AUTO, FORMAT_TABLE_AUTO, 3000592982016, 512, "", false },
 };
 
+#define NO_BOOT_INFO 1U /* isolinux without its table */
+#define FULL_SYSTEM_AREA 2U
+#define ODD_SIZE 4U /* 300 bytes more */
+#define EFI_BEHIND 8U /* the volume ends before its UEFI image */
+#define HARD_DISK 16U /* emulated: 2 heads, 9 sectors */
+
+/* Hybrids of small discs (disc_util.h); target 0: a new file of the size that it needs. */
+static const struct hybrid_golden {
+	const char *name;
+	unsigned int flags; /* DISC_* */
+	unsigned int changes;
+	uint64_t target;
+	bool strict_gpt;
+} hybrid_goldens[] = {
+	{ "hybrid", DISC_BIOS | DISC_EFI, 0, 64 * MIB + 700, false },
+	{ "hybrid-strict", DISC_BIOS | DISC_EFI, 0, 64 * MIB, true },
+	{ "hybrid-cdemu", DISC_BIOS, NO_BOOT_INFO, 0, false },
+	{ "hybrid-strict-bios", DISC_BIOS, NO_BOOT_INFO, 0, true },
+	{ "hybrid-uefi-only", DISC_EFI, 0, 0, false },
+	{ "hybrid-replaced-tables", DISC_BIOS | DISC_EFI | DISC_MBR, FULL_SYSTEM_AREA, 0, false },
+	{ "hybrid-odd-size", DISC_BIOS | DISC_EFI, ODD_SIZE, 0, false },
+	{ "hybrid-in-place", DISC_BIOS | DISC_EFI, EFI_BEHIND, 0, false },
+	{ "hybrid-hard-disk", DISC_BIOS, HARD_DISK, 0, false },
+};
+
+/* The boot code, which changes: of the MBR's, and all of cdemu but the facts in it. */
+static bool is_code(const struct plan *plan, const struct extent *e, uint64_t off)
+{
+	if (!strcmp(plan->planner, "hybrid") && e->start == 0)
+		return off < BOOT_MBR_LBA / 16 * 16;
+	if (!strcmp(plan->planner, "hybrid") && strstr(plan_what(plan, e), "emulation"))
+		return off < BOOT_CDEMU_FACTS || off >= BOOT_CDEMU_FACTS_END;
+	return false;
+}
+
 /* Rows of 16 bytes; rows of zeros are left out. */
 static void dump_memory(const struct plan *plan, FILE *out)
 {
@@ -105,7 +143,7 @@ static void dump_memory(const struct plan *plan, FILE *out)
 			const uint8_t *row = plan->arena + e->source_offset + off;
 			size_t n = (size_t)num_min(16, e->len - off);
 
-			if (!memcmp(row, zero, n))
+			if (is_code(plan, e, off) || !memcmp(row, zero, n))
 				continue;
 			fprintf(out, "  %5llu ", (unsigned long long)off);
 			for (size_t k = 0; k < n; k++)
@@ -209,6 +247,64 @@ static char *render_format(const struct format_golden *g)
 	return text;
 }
 
+static struct image hybrid_disc(const struct hybrid_golden *g)
+{
+	struct image img = disc_new(g->flags);
+
+	if (g->changes & NO_BOOT_INFO)
+		image_block(&img, 30)[12]++;
+	if (g->changes & FULL_SYSTEM_AREA)
+		memset(img.p + 512, 0xff, 32768 - 512);
+	if (g->changes & EFI_BEHIND)
+		put_both32(image_block(&img, 16) + 80, 40);
+	if (g->changes & HARD_DISK) {
+		uint8_t *disk = image_block(&img, 30);
+
+		memset(disk, 0, 512);
+		disc_put_mbr_entry(disk, 0, 0x80, 0x06, 9, 27);
+		memcpy(disk + 446 + 5, "\1\11\1", 3); /* head 1, sector 9, cylinder 1 */
+		put_entry(image_block(&img, 24) + 32, 0x88, 4, 1, 30);
+		image_block(&img, 24)[36] = 0x06;
+	}
+	return img;
+}
+
+/* Its plan; as render(). */
+static char *render_hybrid(const struct hybrid_golden *g)
+{
+	struct geometry geo = { g->target, 512, 512 };
+	struct plan_request req = { .mode = "hybrid", .strict_gpt = g->strict_gpt };
+	struct layout *lay = calloc(1, sizeof(*lay));
+	struct image img = hybrid_disc(g);
+	struct memory_source m = { img.p, img.len };
+	struct source *src =
+		memory_source_new(&m, img.len + (g->changes & ODD_SIZE ? 300 : 0));
+	struct error err = ERROR_INIT;
+	struct plan *plan = NULL;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (detect_layout(src, DETECT_BUDGET, lay, &err) < 0 ||
+	    (geo.size == 0 && planner_measure(src, lay, &req, &geo.size, &err) < 0) ||
+	    planner_make_plan(src, lay, &geo, &req, &plan, &err) < 0)
+		printf("# %s: %s\n", g->name, err.msg);
+	if (plan) {
+		plan_dump(plan, out);
+		dump_memory(plan, out);
+	}
+	fclose(out);
+	if (!plan) {
+		free(text);
+		text = NULL;
+	}
+	plan_free(plan);
+	source_free(src);
+	free(img.p);
+	free(lay);
+	return text;
+}
+
 /* got: freed; NULL where it could not be made. */
 static void check_golden(const char *name, char *got)
 {
@@ -258,11 +354,18 @@ static void test_format(void)
 		check_golden(format_goldens[i].name, render_format(&format_goldens[i]));
 }
 
+static void test_hybrid(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(hybrid_goldens); i++)
+		check_golden(hybrid_goldens[i].name, render_hybrid(&hybrid_goldens[i]));
+}
+
 int main(void)
 {
 	RUN(test_raw);
 	RUN(test_fix_gpt);
 	RUN(test_bmap);
 	RUN(test_format);
+	RUN(test_hybrid);
 	return tap_done();
 }
