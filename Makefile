@@ -65,7 +65,7 @@ endif
 endif
 
 # The boot code is for x86 whatever we build on: by the first x86 binutils that are found, which
-# may be the machine's own, else by clang and lld.
+# may be the machine's own, else by clang and lld (BOOT_CLANG, BOOT_LLD: their names).
 BOOT_CROSS ?=
 BOOT_CLANG ?= clang
 BOOT_LLD ?= ld.lld
