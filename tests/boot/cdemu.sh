@@ -101,6 +101,24 @@ test_beside_a_cd_drive_and_a_second_disk()
 	has "booted from drive E1" answers
 }
 
+# A BIOS without packet calls: the same answers, by cylinder, head and sector.
+test_without_packet_calls()
+{
+	local media
+
+	as --32 -o oldbios.o "$TOP/tests/boot/oldbios.S"
+	ld -m elf_i386 -e start -Ttext 0 --oformat binary -o oldbios oldbios.o
+	printf '\x0c' | dd of=oldbios bs=1 seek=508 conv=notrunc status=none # AH=41h, 42h
+	for media in none disk; do
+		disc $media -DOLD_BIOS
+		stick_of_disc
+		dd if=stick of=stick bs=512 count=1 seek=36 conv=notrunc status=none
+		dd if=oldbios of=stick conv=notrunc status=none
+		ask usb-storage,bus=x.0 stick
+		asked 50
+	done
+}
+
 # differs MEDIA: SeaBIOS answers as we do, but for the questions on standard input.
 differs()
 {

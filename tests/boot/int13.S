@@ -4,7 +4,9 @@
  * answer, rightly and wrongly, and says on the serial port what it thinks of the answers:
  * a line "PASS NAME" or "FAIL NAME ..." each, then "END", then it leaves QEMU.
  *
- * MEDIA (El Torito's) is what it will be booted as. Behind the code every sector of 512 bytes holds its number, so that what was read is known from where.
+ * MEDIA (El Torito's) is what it will be booted as. Behind the code every sector of 512 bytes
+ * holds its number, so that what was read is known from where. Defined may be SEABIOS, which
+ * would not survive some questions, and OLD_BIOS without packet calls.
  *
  * Each call is made with all registers holding something and CF the wrong way; what the
  * table does not name as a result must come back unchanged.
@@ -968,11 +970,15 @@ table:
 
 #ifndef SEABIOS
 	/* The drives behind us. */
+#ifndef OLD_BIOS
 	T	"42 of the stick", 0x42cc, dl=STICK, count=1, check=check_stick
+#endif
 	T	"02 of the stick", 0x0201, cx=1, dh=0, dl=STICK, check=check_stick
 	T	"08 of the stick", 0x08cc, dl=STICK, out=AL|BX|CX|DX|ESDI, check=check_disks
 	T	"15 of the stick", 0x15cc, dl=STICK, ah=3, out=AL|CX|DX
+#ifndef OLD_BIOS
 	T	"41 of the stick", 0x41cc, bx=0x55aa, dl=STICK, ah=0x30, out=BX|CX, check=check_edd
+#endif
 	T	"08 of a disk that is not there", 0x08cc, dl=0x9f, ah=1, cf=1, out=AL|BX|CX|DX|ESDI
 	T	"02 of a disk that is not there", 0x0201, cx=1, dl=0x9f, ah=1, cf=1, out=AL
 #endif
