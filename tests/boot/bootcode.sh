@@ -9,6 +9,8 @@ TIMEOUT=120
 
 # oldbios.S: a bit for each call that fails.
 READ=1 GEOMETRY=2 HAS_PACKETS=4 PACKETS=8
+# The stick is drive 81h, and there is no 80h.
+SECOND=16
 
 # hybrid IMAGE: a stick of it in ./stick.
 hybrid()
@@ -71,6 +73,17 @@ test_wrong_drive_number()
 	for drive in 0 144; do
 		old_bios 0 $drive
 		shows old 'ISOWRITE-BOOTED isolinux-plain.iso'
+	done
+}
+
+test_drive_number_is_kept()
+{
+	local image
+
+	for image in isolinux-plain.iso grub-plain.iso floppy144.iso; do
+		hybrid "$image"
+		old_bios $SECOND 129
+		shows old "ISOWRITE-BOOTED $image"
 	done
 }
 

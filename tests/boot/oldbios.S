@@ -3,8 +3,8 @@
  * A boot sector for tests/boot/bootcode.sh that makes an old or broken BIOS out of a good one:
  * it hooks INT 13h, then loads the real sector 0, which the test has put at HIDDEN_LBA, and
  * starts it. What is broken stands behind the code, patched by the test: a bit for each call
- * that fails (bits 0 to 3: AH=02h, 08h, 41h, 42h), and the drive number to start with, 0FFh
- * for that of the BIOS.
+ * that fails (bits 0 to 3: AH=02h, 08h, 41h, 42h), bit 4 to let drives 80h and 81h change
+ * numbers, and the drive number to start with, 0FFh for that of the BIOS.
  *
  * as --32 -o o oldbios.S && ld -m elf_i386 -e start -Ttext 0 --oformat binary -o oldbios o
  */
@@ -82,6 +82,8 @@ hook:
 	popw	%bx
 	popw	%ax
 	jnz	fails
+	testb	$0x10, %cs:broken
+	jnz	other_drive
 	ljmpw	*%cs:bios
 fails:
 	movb	$0x01, %ah
@@ -89,6 +91,23 @@ fails:
 	movw	%sp, %bp
 	orb	$1, 6(%bp)
 	popw	%bp
+	iretw
+
+other_drive:
+	pushw	%ax
+	xorb	$1, %dl
+	pushfw
+	lcallw	*%cs:bios
+	pushw	%bp
+	movw	%sp, %bp
+	rcrb	$1, 8(%bp) /* the BIOS's CF into bit 0 */
+	rolb	$1, 8(%bp)
+	cmpb	$0x08, 3(%bp) /* DL is a number of drives */
+	je	3f
+	xorb	$1, %dl
+3:
+	popw	%bp
+	addw	$2, %sp
 	iretw
 
 packet:
