@@ -44,6 +44,7 @@ enum command_id {
 	COMMAND_VERIFY,
 	COMMAND_FORMAT,
 	COMMAND_READ,
+	COMMAND_BOOT_TEST,
 	COMMAND_REPORT, /* the option --report: no word of its own */
 	N_COMMANDS,
 };
@@ -100,6 +101,12 @@ struct options {
 	bool all, list; /* devices */
 	bool report;
 	const char *protect, *unprotect; /* devices: the node, or NULL */
+
+	unsigned int firmwares; /* boot-test: bits 1u << enum boot_firmware; 0 not given */
+	bool as_cd, secure_boot, gui;
+	double timeout; /* seconds, 0 not given */
+	const char *expect, *screenshot; /* or NULL */
+	uint64_t memory; /* bytes, 0 not given */
 
 	enum progress_mode progress;
 	enum json_mode json;
@@ -166,5 +173,6 @@ int cmd_verify(const struct options *opts, struct ui *ui);
 int cmd_report(const struct options *opts, struct ui *ui);
 int cmd_format(const struct options *opts, struct ui *ui);
 int cmd_read(const struct options *opts, struct ui *ui);
+int cmd_boot_test(const struct options *opts, struct ui *ui);
 
 #endif

@@ -17,6 +17,7 @@ static const struct {
 	[COMMAND_CHECK] = { cmd_check },     [COMMAND_VERIFY] = { cmd_verify },
 	[COMMAND_FORMAT] = { cmd_format },
 	[COMMAND_READ] = { cmd_read },
+	[COMMAND_BOOT_TEST] = { cmd_boot_test },
 	[COMMAND_REPORT] = { cmd_report },
 };
 

@@ -14,6 +14,9 @@
 #include "io/device.h"
 
 #define MAX_SIZE (1ULL << 53) /* what a number in JSON holds */
+#define MAX_TIMEOUT 86400
+#define MIN_MEMORY (64 * MIB)
+#define MAX_MEMORY (256 * GIB)
 
 const struct command_row command_table[N_COMMANDS] = {
 	[COMMAND_WRITE] = { "write", "IMAGE TARGET...", _("write, read back, compare"), 1,
@@ -30,11 +33,13 @@ const struct command_row command_table[N_COMMANDS] = {
 	[COMMAND_FORMAT] = { "format", "TARGET...", _("one empty volume of full size, for files"),
 			     1, SIZE_MAX },
 	[COMMAND_READ] = { "read", "DEVICE -o FILE", _("a stick or a disc into a file"), 1, 1 },
+	[COMMAND_BOOT_TEST] = { "boot-test", "IMAGE|DEVICE",
+				_("boot it in a virtual machine, unchanged"), 1, 1 },
 	[COMMAND_REPORT] = { "report", "[DEVICE]", _("facts for a bug report"), 0, 1 },
 };
 
 const char *const command_reserved[] = {
-	"boot-test", "test",   "ls",   "cat",  "extract", "mount", "create",
+	"ls",   "cat",  "extract", "mount", "create",
 	"burn",      "umount", "keys", "undo", "multi",   NULL,
 };
 
@@ -87,6 +92,8 @@ FLAG_SETTER(bytes)
 FLAG_SETTER(quiet)
 FLAG_SETTER(no_sums)
 FLAG_SETTER(used)
+FLAG_SETTER(secure_boot)
+FLAG_SETTER(gui)
 
 static int set_verbose(struct options *o, const char *value, struct error *err)
 {
@@ -486,6 +493,67 @@ static int set_sector_size(struct options *o, const char *value, struct error *e
 	return i < 0 ? -1 : 0;
 }
 
+static int set_firmware(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "bios", "uefi", "all" };
+	int i = choose("--firmware", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->firmwares = i == 2 ? 3 : 1u << i;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_as(struct options *o, const char *value, struct error *err)
+{
+	static const char *const words[] = { "stick", "cd" };
+	int i = choose("--as", value, words, ARRAY_SIZE(words), err);
+
+	if (i >= 0)
+		o->as_cd = i == 1;
+	return i < 0 ? -1 : 0;
+}
+
+static int set_expect(struct options *o, const char *value, struct error *err)
+{
+	if (value[0] == '\0')
+		return error_set(err, ERROR_USAGE, "empty-value",
+				 _("--expect wants a text to wait for, not nothing."));
+	o->expect = value;
+	return 0;
+}
+
+static int set_screenshot(struct options *o, const char *value, struct error *err)
+{
+	return set_path(&o->screenshot, "--screenshot", value, err);
+}
+
+static int set_timeout(struct options *o, const char *value, struct error *err)
+{
+	size_t digits = strspn(value, "0123456789");
+	long seconds = digits > 0 && digits < 6 && !value[digits] ? atol(value) : 0;
+
+	if (seconds < 1 || seconds > MAX_TIMEOUT)
+		return error_set(err, ERROR_USAGE, "bad-value",
+				 _("--timeout wants seconds, 1 to %d."), MAX_TIMEOUT);
+	o->timeout = (double)seconds;
+	return 0;
+}
+
+static int set_memory(struct options *o, const char *value, struct error *err)
+{
+	uint64_t size;
+
+	if (num_parse_size(value, &size, err) < 0) {
+		error_prefix(err, "--memory");
+		return -1;
+	}
+	if (size < MIN_MEMORY || size > MAX_MEMORY)
+		return error_set(err, ERROR_USAGE, "bad-value",
+				 _("--memory wants a size from 64 MiB to 256 GiB."));
+	o->memory = size;
+	return 0;
+}
+
 #define W (1u << COMMAND_WRITE)
 #define P (1u << COMMAND_PLAN)
 #define I (1u << COMMAND_INSPECT)
@@ -495,7 +563,8 @@ static int set_sector_size(struct options *o, const char *value, struct error *e
 #define F (1u << COMMAND_FORMAT)
 #define R (1u << COMMAND_REPORT)
 #define RD (1u << COMMAND_READ)
-#define EVERY (W | P | I | D | C | V | F | R | RD)
+#define B (1u << COMMAND_BOOT_TEST)
+#define EVERY (W | P | I | D | C | V | F | R | RD | B)
 
 /* help and version have no setter: opts_parse() knows them. */
 static const struct option_row rows[] = {
@@ -545,8 +614,8 @@ static const struct option_row rows[] = {
 	  _("only up to the end of the last partition"), set_used },
 	{ 0, "compress", "HOW", 0, VALUE_WORDS, "zst none", W | F | RD, false,
 	  _("zst or none, whatever FILE is called"), set_compress },
-	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W | F | I | RD, false,
-	  _("let --receipt, --backup, --svg and -o replace a file"), set_overwrite },
+	{ 0, "overwrite", NULL, 0, VALUE_NONE, NULL, W | F | I | RD | B, false,
+	  _("let a file that is asked for replace another"), set_overwrite },
 	{ 0, "size", "SIZE", 0, VALUE_FREE, NULL, W | P | F, false,
 	  _("the stick's, to plan for; or of a new file:PATH"), set_size },
 	{ 0, "sector-size", "BYTES", 0, VALUE_WORDS, "512 1024 2048 4096", P, false,
@@ -574,6 +643,22 @@ static const struct option_row rows[] = {
 	{ 0, "label", "NAME", 0, VALUE_FREE, NULL, F, false, _("the volume's name"), set_label },
 	{ 0, "table", "TABLE", 0, VALUE_WORDS, "mbr gpt", F, false,
 	  _("mbr up to 2 TiB, else gpt, unless given"), set_table },
+	{ 0, "firmware", "WHICH", 0, VALUE_WORDS, "bios uefi all", B, false,
+	  _("bios, uefi, all; else those that inspect names"), set_firmware },
+	{ 0, "as", "WHAT", 0, VALUE_WORDS, "stick cd", B, false,
+	  _("a USB stick (default), or a cd"), set_as },
+	{ 0, "secure-boot", NULL, 0, VALUE_NONE, NULL, B, false,
+	  _("with UEFI's Secure Boot and Microsoft's keys"), set_secure_boot },
+	{ 0, "expect", "TEXT", 0, VALUE_FREE, NULL, B, false,
+	  _("the text that it has to come to"), set_expect },
+	{ 0, "timeout", "SECONDS", 0, VALUE_FREE, NULL, B, false,
+	  _("the longest that one boot may take (60)"), set_timeout },
+	{ 0, "memory", "SIZE", 0, VALUE_FREE, NULL, B, false,
+	  _("of the virtual machine (1 GiB)"), set_memory },
+	{ 0, "screenshot", "FILE", 0, VALUE_FILE, NULL, B, false,
+	  _("its screen at the end, as a PNG picture"), set_screenshot },
+	{ 0, "gui", NULL, 0, VALUE_NONE, NULL, B, false,
+	  _("in a window, until you close it"), set_gui },
 	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C | V | F | RD, false,
 	  _("auto, bar, lines or none"), set_progress },
 	{ 'J', "json", "lines", true, VALUE_WORDS, "object lines", EVERY, true,
@@ -604,3 +689,4 @@ const struct option_row *const option_table = rows;
 #undef F
 #undef R
 #undef RD
+#undef B

@@ -172,6 +172,10 @@ static int find_command(const char *word, enum command_id *ret)
 			return 1;
 		}
 	}
+	if (strcmp(word, "test") == 0) {
+		*ret = COMMAND_BOOT_TEST;
+		return 1;
+	}
 	return 0;
 }
 
@@ -305,10 +309,12 @@ static int check_combinations(const struct options *o, struct error *err)
 	if (o->protect && o->unprotect)
 		return error_set(err, ERROR_USAGE, "conflict",
 				 _("--protect and --unprotect exclude each other."));
-	if (o->overwrite && !o->receipt && !o->svg && !o->backup && o->command != COMMAND_READ)
+	if (o->overwrite && !o->receipt && !o->svg && !o->backup && !o->screenshot &&
+	    o->command != COMMAND_READ)
 		return error_set(err, ERROR_USAGE, "conflict", _("--overwrite goes with %s."),
-				 o->command == COMMAND_INSPECT
-					 ? "--svg=FILE"
+				 o->command == COMMAND_INSPECT ? "--svg=FILE"
+				 : o->command == COMMAND_BOOT_TEST
+					 ? "--screenshot=FILE"
 					 : _("--receipt=FILE or --backup=FILE"));
 	if (o->command != COMMAND_READ && o->compress && !o->backup)
 		return error_set(err, ERROR_USAGE, "conflict",

@@ -44,7 +44,7 @@ static inline bool command_has_word(enum command_id command)
 	return command != COMMAND_REPORT;
 }
 
-#define N_OPTIONS 47
+#define N_OPTIONS 55
 extern const struct option_row *const option_table;
 
 /* Names that are commands of the interface, but not built: NULL-terminated. */
