@@ -38,6 +38,8 @@ struct directory {
 	bool is_read;
 };
 
+enum which { TREE_BEST, TREE_PLAIN, TREE_JOLIET };
+
 struct walk {
 	struct source *src;
 	uint32_t block_size;
@@ -357,8 +359,8 @@ static int read_directory(struct walk *w, uint32_t index, struct error *err)
 
 /* ------------------------------------------------------------------------------ the walk */
 
-/* Rock Ridge where the root says so, else Joliet, else plain; queues the root. */
-static int begin(struct walk *w, const struct layout *lay, struct error *err)
+/* TREE_BEST: Rock Ridge where the root says so, else Joliet, else plain. Queues the root. */
+static int begin(struct walk *w, const struct layout *lay, enum which which, struct error *err)
 {
 	const struct iso_volume *volume;
 	struct iso_record rec;
@@ -376,7 +378,10 @@ static int begin(struct walk *w, const struct layout *lay, struct error *err)
 		return -1;
 	if (iso9660_next_record(w->buf, got, &pos, &rec))
 		w->use_rock_ridge = rockridge_find_sp(rec.system_use, rec.system_use_len, &w->skip);
-	if (!w->use_rock_ridge && s.has_joliet) {
+	if (which == TREE_JOLIET && !s.has_joliet)
+		return 0;
+	if (which == TREE_JOLIET || (which == TREE_BEST && !w->use_rock_ridge && s.has_joliet)) {
+		w->use_rock_ridge = false;
 		w->use_joliet = true;
 		volume = &s.joliet;
 	}
@@ -394,12 +399,14 @@ static int read_queue(struct walk *w, uint32_t max_len, struct error *err)
 	return 0;
 }
 
-static int walk(struct source *src, const struct layout *lay, const char *only, uint64_t *budget,
-		tree_visit visit, void *ctx, struct error *err)
+static int walk(struct source *src, const struct layout *lay, enum which which, const char *only,
+		uint64_t *budget, tree_visit visit, void *ctx, bool *ret_is_stopped,
+		struct error *err)
 {
 	struct walk *w;
 	int rc;
 
+	*ret_is_stopped = false;
 	if (!lay->volume.present)
 		return 0;
 	w = calloc(1, sizeof(*w));
@@ -410,7 +417,7 @@ static int walk(struct source *src, const struct layout *lay, const char *only, 
 	w->visit = visit;
 	w->ctx = ctx;
 	w->only = only;
-	rc = begin(w, lay, err);
+	rc = begin(w, lay, which, err);
 	if (rc == 0 && w->n_dirs > 0)
 		rc = read_directory(w, 0, err);
 	if (rc == 0)
@@ -418,6 +425,7 @@ static int walk(struct source *src, const struct layout *lay, const char *only, 
 	if (rc == 0)
 		rc = read_queue(w, UINT32_MAX, err);
 	*budget = w->budget;
+	*ret_is_stopped = w->is_stopped;
 	free(w->dirs);
 	free(w->names);
 	free(w->seen);
@@ -428,13 +436,29 @@ static int walk(struct source *src, const struct layout *lay, const char *only, 
 int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tree_visit visit,
 	      void *ctx, struct error *err)
 {
-	return walk(src, lay, "", budget, visit, ctx, err);
+	bool ignored;
+
+	return walk(src, lay, TREE_BEST, "", budget, visit, ctx, &ignored, err);
+}
+
+int tree_walk_all(struct source *src, const struct layout *lay, uint64_t *budget, tree_visit visit,
+		  void *ctx, struct error *err)
+{
+	bool is_stopped;
+
+	if (walk(src, lay, TREE_PLAIN, "", budget, visit, ctx, &is_stopped, err) < 0)
+		return -1;
+	if (is_stopped || *budget == 0)
+		return 0;
+	return walk(src, lay, TREE_JOLIET, "", budget, visit, ctx, &is_stopped, err);
 }
 
 int tree_list(struct source *src, const struct layout *lay, const char *directory, uint64_t *budget,
 	      tree_visit visit, void *ctx, struct error *err)
 {
-	return walk(src, lay, directory, budget, visit, ctx, err);
+	bool ignored;
+
+	return walk(src, lay, TREE_BEST, directory, budget, visit, ctx, &ignored, err);
 }
 
 struct owner {

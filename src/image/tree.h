@@ -33,7 +33,14 @@ int tree_walk(struct source *src, const struct layout *lay, uint64_t *budget, tr
 	      void *ctx, struct error *err);
 
 /*
- * The same for what lies in one directory ("/EFI/BOOT", in upper or lower case) only; of the
+ * The same over every tree that the volume has, plain and Joliet's, whose files need not be the
+ * same ones: for who asks what is in use. What is in both is told twice.
+ */
+int tree_walk_all(struct source *src, const struct layout *lay, uint64_t *budget, tree_visit visit,
+		  void *ctx, struct error *err);
+
+/*
+ * As tree_walk() for what lies in one directory ("/EFI/BOOT", in upper or lower case) only; of the
  * others those on the way to it are read.
  */
 int tree_list(struct source *src, const struct layout *lay, const char *directory,

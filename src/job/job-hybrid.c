@@ -23,21 +23,33 @@ static bool is_lost(uint8_t cd, uint8_t usb)
 	return cd == BOOT_YES && usb != BOOT_YES;
 }
 
+/* Has this way to boot been added, and would the stick not boot so? */
+static bool is_vain(bool is_added, uint8_t usb)
+{
+	return is_added && usb != BOOT_YES;
+}
+
 /* What the disc boots and the stick would not, although the plan was made for it; "" nothing. */
 static void name_lost(const struct layout *image, const struct layout *stick,
-		      const struct hybrid *choice, char *buf, size_t size)
+		      const struct hybrid *choice, const struct add_boot *added, char *buf,
+		      size_t size)
 {
+	uint32_t archs = added->efi.loaders;
 	const struct layout_boot_report *cd = &image->boot, *usb = &stick->boot;
 	const struct {
 		const char *name;
 		bool is_lost;
 	} ways[] = {
-		{ "BIOS", choice->fixes_bios && is_lost(cd->bios.cd, usb->bios.usb) },
-		{ "UEFI x64", choice->fixes_uefi && is_lost(cd->uefi_x64.cd, usb->uefi_x64.usb) },
+		{ "BIOS", (choice->fixes_bios && is_lost(cd->bios.cd, usb->bios.usb)) ||
+				  is_vain(added->bios.data, usb->bios.usb) },
+		{ "UEFI x64", (choice->fixes_uefi && is_lost(cd->uefi_x64.cd, usb->uefi_x64.usb)) ||
+				      is_vain(archs & LOADER_X64, usb->uefi_x64.usb) },
 		{ "UEFI ia32",
-		  choice->fixes_uefi && is_lost(cd->uefi_ia32.cd, usb->uefi_ia32.usb) },
+		  (choice->fixes_uefi && is_lost(cd->uefi_ia32.cd, usb->uefi_ia32.usb)) ||
+			  is_vain(archs & LOADER_IA32, usb->uefi_ia32.usb) },
 		{ "UEFI aa64",
-		  choice->fixes_uefi && is_lost(cd->uefi_aa64.cd, usb->uefi_aa64.usb) },
+		  (choice->fixes_uefi && is_lost(cd->uefi_aa64.cd, usb->uefi_aa64.usb)) ||
+			  is_vain(archs & LOADER_AA64, usb->uefi_aa64.usb) },
 	};
 
 	buf[0] = '\0';
@@ -76,7 +88,7 @@ static int detect_planned(struct job *j, const struct plan *plan, struct layout 
 int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 {
 	const struct layout *image = &j->r->layout;
-	struct hybrid choice;
+	struct hybrid choice = { .n_esp = 0 };
 	const char *ignored;
 	char lost[64];
 
@@ -87,9 +99,9 @@ int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 		return error_set_nomem(err);
 	if (detect_planned(j, rp->plan, rp->layout, err) < 0)
 		return -1;
-	if (!hybrid_choose(image, j->boot_entry, &choice, &ignored))
+	if (!hybrid_choose(image, j->boot_entry, &choice, &ignored) && !job_has_add_boot(j))
 		return 0;
-	name_lost(image, rp->layout, &choice, lost, sizeof(lost));
+	name_lost(image, rp->layout, &choice, &j->add_boot, lost, sizeof(lost));
 	/* Of Windows nothing is promised. */
 	if (lost[0] && j->r->n_plans == 0 && image->kind != LAYOUT_WINDOWS)
 		job_warn(j, EVENT_NO_TARGET, "hybrid-doubt",
@@ -185,7 +197,7 @@ void job_recognise_written(struct job *j)
 	bool is_ours;
 
 	if (strcmp(j->mode, "auto") != 0 || j->boot_entry > 0 || j->strict_gpt || j->req->fix_gpt ||
-	    j->bmap || j->source->access != SOURCE_RANDOM ||
+	    job_has_add_boot(j) || j->bmap || j->source->access != SOURCE_RANDOM ||
 	    !hybrid_choose(lay, 0, &choice, &why) || read_traces(j->source, &image) ||
 	    source_open(j->targets[0].target->path, &src, &ignored) < 0)
 		return;

@@ -94,12 +94,12 @@ int add_boot_read_efi(struct source *src, const char *path, struct add_boot_file
 		return error_no_use(path, _("it ends before its FAT volume does"), err);
 	if (find_loaders(src, &found, err) < 0)
 		return -1;
-	if (!found.archs)
+	if (!(found.archs & LOADER_ALL))
 		return error_no_use(path,
 				    _("UEFI finds no boot loader in it (EFI/BOOT/BOOTX64.EFI, "
 				      "BOOTIA32.EFI or BOOTAA64.EFI)"),
 				    err);
-	return read_file(src, fat.size, found.archs, ret, err);
+	return read_file(src, fat.size, found.archs & LOADER_ALL, ret, err);
 }
 
 static bool is_zero(const uint8_t *data, uint64_t size)

@@ -46,12 +46,12 @@ static const char *why_useless(const struct layout *lay, const struct add_boot *
 
 	for (uint32_t i = 0; i < et->n_entries; i++)
 		if (et->entries[i].bootable)
-			loaders |= et->entries[i].loaders;
+			loaders |= et->entries[i].loaders & LOADER_ALL;
 	if (add->efi.data && (add->efi.loaders & ~loaders) == 0)
 		return _("it has an EFI image for the same machines, which firmware takes first; "
 			 "--mode=hybrid alone makes that one boot from a stick");
 	if (add->bios.data && et->n_entries > 0 && et->entries[0].platform == BOOT_BIOS &&
-	    et->entries[0].bootable && et->entries[0].loaders == 0)
+	    et->entries[0].bootable && (et->entries[0].loaders & LOADER_ALL) == 0)
 		return _("it has a BIOS boot image, and a BIOS boots only one; --mode=hybrid alone "
 			 "makes that one boot from a stick");
 	return NULL;

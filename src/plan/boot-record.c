@@ -119,7 +119,7 @@ static int check_owner(struct source *src, const struct layout *lay, uint64_t of
 
 	for (uint32_t i = 0; i < lay->n_hfs; i++)
 		owner.is_found |= covers(lay->hfs[i].start, lay->hfs[i].size, off);
-	if (!owner.is_found && tree_walk(src, lay, &budget, visit, &owner, err) < 0)
+	if (!owner.is_found && tree_walk_all(src, lay, &budget, visit, &owner, err) < 0)
 		return -1;
 	if (owner.is_found)
 		*ret_why = _("it has no boot record, and no room for one, since the block behind "
