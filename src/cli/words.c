@@ -366,7 +366,7 @@ const char *words_changes(const struct report *r, const struct report_plan *rp, 
 {
 	const struct plan *plan = rp->plan;
 	uint64_t changed = 0, copied = copied_bytes(plan);
-	char has[NUM_SIZE_LEN], added[NUM_SIZE_LEN + 96] = "", purpose[128] = "";
+	char has[NUM_SIZE_LEN], added[NUM_SIZE_LEN + 96] = "", purpose[160] = "";
 	char made_for[64] = "";
 
 	for (size_t i = 0; i < plan->n_differences; i++)
@@ -382,6 +382,10 @@ const char *words_changes(const struct report *r, const struct report_plan *rp, 
 	if (rp->layout && layout_made_for(rp->layout, made_for, sizeof(made_for))[0])
 		snprintf(purpose, sizeof(purpose), _(", so that it boots from a stick by %s"),
 			 made_for);
+	else if (rp->layout && r->layout.kind == LAYOUT_WINDOWS)
+		snprintf(purpose, sizeof(purpose), "%s",
+			 _(", so that its boot loaders are started from a stick (whether Windows' own "
+			   "then find their disc, nobody has seen)"));
 	snprintf(buf, size,
 		 plan->n_differences == 1 ? _("%s: %zu range (%s) differs from the image%s%s%s")
 					  : _("%s: %zu ranges (%s) differ from the image%s%s%s"),

@@ -210,19 +210,61 @@ void job_recognise_written(struct job *j)
 	j->boot_entry = find_entry(lay, &stick);
 }
 
-/* ---- streams */
+/* ---- what auto would have made of it */
 
-void job_warn_of_stream(struct job *j)
+/* "BIOS, UEFI x64": what detection calls fixable; "" nothing. */
+static void name_fixable(const struct layout *lay, char *buf, size_t size)
 {
-	struct layout *lay = &j->r->layout;
+	const struct layout_boot_report *b = &lay->boot;
+	const struct {
+		const char *name;
+		uint8_t answer;
+	} ways[] = {
+		{ "BIOS", b->bios.usb },
+		{ "UEFI x64", b->uefi_x64.usb },
+		{ "UEFI ia32", b->uefi_ia32.usb },
+		{ "UEFI aa64", b->uefi_aa64.usb },
+	};
 
-	if (j->source->access == SOURCE_RANDOM || lay->kind != LAYOUT_ISO_ELTORITO ||
-	    strcmp(j->mode, "auto") != 0 || strcmp(j->r->command, "check") == 0)
+	buf[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		size_t used = strlen(buf);
+
+		if (ways[i].answer == BOOT_FIXABLE)
+			snprintf(buf + used, size - used, "%s%s", used ? ", " : "", ways[i].name);
+	}
+}
+
+static void warn_of_raw(struct job *j)
+{
+	char ways[64];
+
+	name_fixable(&j->r->layout, ways, sizeof(ways));
+	if (ways[0])
+		job_warn(
+			j, EVENT_NO_TARGET, "disc-only",
+			_("Written as it is, the image will not boot from a stick by %s, or not with "
+			  "all firmware; without --mode=raw it is changed so that it does."),
+			ways);
+}
+
+/* The code is that of detection's own warning, which need not be said too. */
+static void warn_of_stream(struct job *j)
+{
+	if (j->r->layout.kind == LAYOUT_ISO_ELTORITO)
+		job_warn(
+			j, EVENT_NO_TARGET, "disc-only",
+			_("Made for discs, this image has to be changed to boot from a stick, which "
+			  "cannot be done while it is decompressed or comes from a pipe: save the "
+			  "decompressed image to a file first, and write that."));
+}
+
+void job_warn_of_discs(struct job *j)
+{
+	if (strcmp(j->r->command, "check") == 0)
 		return;
-	/* The code of detection's own warning, which need not be said too. */
-	job_warn(
-		j, EVENT_NO_TARGET, "disc-only",
-		_("Made for discs, this image has to be changed to boot from a stick, which cannot "
-		  "be done while it is decompressed or comes from a pipe: save the decompressed "
-		  "image to a file first, and write that."));
+	if (strcmp(j->mode, "raw") == 0)
+		warn_of_raw(j);
+	else if (strcmp(j->mode, "auto") == 0 && j->source->access != SOURCE_RANDOM)
+		warn_of_stream(j);
 }

@@ -176,7 +176,7 @@ int job_make_plans(struct job *j, struct error *err)
 	r->is_mode_auto = strcmp(j->mode, "auto") == 0 && j->boot_entry == 0 && !j->strict_gpt &&
 			  !job_has_add_boot(j);
 	if (!j->req->format)
-		job_warn_of_stream(j);
+		job_warn_of_discs(j);
 	if (j->n_targets == 0) {
 		struct geometry geo;
 		int index;

@@ -166,8 +166,8 @@ int job_make_segments(struct job *j, const struct report_plan *rp, struct segmen
 /* check: was the stick written as a hybrid? Then with which options; auto does not guess them. */
 void job_recognise_written(struct job *j);
 
-/* auto writes a stream as it is, where it would make a hybrid of a file. */
-void job_warn_of_stream(struct job *j);
+/* What is written as it is, where auto would make a hybrid of it, or of a file. */
+void job_warn_of_discs(struct job *j);
 
 /* Finds the lists; after it j->digests says what has to be computed. */
 int job_gather_trust(struct job *j, struct error *err);
