@@ -89,6 +89,78 @@ test_hard_disk()
 	asked 80
 }
 
+# Over the stack of who loads it, and above 64 KiB.
+test_load_segments()
+{
+	local segment catalog
+
+	for segment in 07 10; do
+		disc none -DSEGMENT=0x${segment}00
+		catalog=$(od -An -td4 -j $((17 * 2048 + 71)) -N 4 disc.iso)
+		printf '%b' "\\x$segment" |
+			dd of=disc.iso bs=1 seek=$((catalog * 2048 + 35)) conv=notrunc status=none
+		stick_of_disc
+		ask usb-storage,bus=x.0 stick
+		asked 50
+	done
+}
+
+# says DIGIT [QEMU OPTION...]: the error, on the text screen.
+says()
+{
+	local monitor
+
+	rm -f screen
+	qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -m 32 -machine graphics=off \
+		-boot strict=on -chardev file,id=s,path=screen -serial chardev:s \
+		-drive if=none,id=d,file=stick,format=raw,snapshot=on -device qemu-xhci,id=x \
+		-device usb-storage,bus=x.0,drive=d,bootindex=0 "${@:2}" >qemu.log 2>&1 &
+	monitor=$!
+	for _ in {1..300}; do
+		if grep -aq "isowrite boot error $1" screen 2>/dev/null; then
+			break
+		fi
+		sleep 0.1
+	done
+	kill $monitor
+	wait $monitor || :
+	has "isowrite boot error $1" screen
+}
+
+# poke OFFSET BYTES: of cdemu on the stick, as printf %b takes them.
+poke()
+{
+	printf '%b' "$2" | dd of=stick bs=1 seek=$((20480 + $1)) conv=notrunc status=none
+}
+
+test_errors()
+{
+	local drives='' i
+
+	disc none
+	stick_of_disc
+	cp stick good
+	# Too much to load, then too high.
+	poke 24 '\xff\xff'
+	says 5
+	cp good stick
+	poke 22 '\xc0\x9d'
+	says 5
+	# Beyond the stick, and beyond what a BIOS's 512-byte sectors of 32 bits reach.
+	cp good stick
+	poke 28 '\0\0\1\0'
+	says 6
+	poke 28 '\0\0\0\xff'
+	says 6
+	cp good stick
+	for i in {0..15}; do
+		drives+=" -drive if=none,id=c$i,file=disc.iso,format=raw,readonly=on"
+		drives+=" -device scsi-cd,bus=v.0,scsi-id=$i,drive=c$i,bootindex=$((i + 1))"
+	done
+	# shellcheck disable=SC2086 # words
+	says 7 -device virtio-scsi-pci,id=v $drives
+}
+
 # Where there is a CD drive, ours is the next; the machine's second disk stays reachable.
 test_beside_a_cd_drive_and_a_second_disk()
 {

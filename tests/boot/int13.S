@@ -6,7 +6,8 @@
  *
  * MEDIA (El Torito's) is what it will be booted as. Behind the code every sector of 512 bytes
  * holds its number, so that what was read is known from where. Defined may be SEABIOS, which
- * would not survive some questions, and OLD_BIOS without packet calls.
+ * would not survive some questions, OLD_BIOS without packet calls, and SEGMENT, where it will
+ * be loaded to if not to 07C0, from 0700 on.
  *
  * Each call is made with all registers holding something and CF the wrong way; what the
  * table does not name as a result must come back unchanged.
@@ -25,6 +26,15 @@ SPT = 17
 SECTORS = 1360
 #endif
 #define CODE_SECTORS	32
+#define FIRST_LEFT	38	/* sector where it was loaded: the code may have moved over others */
+#ifndef SEGMENT
+#define SEGMENT		0x7c0
+#endif
+#if SEGMENT == 0x7c0
+#define HERE(label)	label
+#else
+#define HERE(label)	label - 0x7c00
+#endif
 #define MAGIC		0x5ec70000
 
 /* Which drive a test means: the one that was booted, the CD drive, or another. */
@@ -85,24 +95,32 @@ _start:
 	jmp	1f
 boot_ax:	.word	0
 boot_dx:	.word	0
-boot_ds:	.word	0
-boot_es:	.word	0
 boot_flags:	.word	0
 boot_ip:	.word	0
 boot_cs:	.word	0
 1:
 	pushf
-	pop	%cs:boot_flags
-	mov	%ax, %cs:boot_ax
-	mov	%dx, %cs:boot_dx
-	mov	%ds, %cs:boot_ds
-	mov	%es, %cs:boot_es
-	mov	%cs, %cs:boot_cs
+	pop	%cs:HERE(boot_flags)
+	mov	%ax, %cs:HERE(boot_ax)
+	mov	%dx, %cs:HERE(boot_dx)
+	mov	%cs, %cs:HERE(boot_cs)
 	call	2f
 2:
 	pop	%ax
 	sub	$2b - _start, %ax
-	mov	%ax, %cs:boot_ip
+	mov	%ax, %cs:HERE(boot_ip)
+#if SEGMENT != 0x7c0
+	/* To where it was linked for; downwards, the two may overlap. */
+	push	%cs
+	pop	%ds
+	xor	%ax, %ax
+	mov	%ax, %es
+	mov	$CODE_SECTORS * 512 - 2, %si
+	mov	$0x7c00 + CODE_SECTORS * 512 - 2, %di
+	mov	$CODE_SECTORS * 256, %cx
+	std
+	rep movsw
+#endif
 	ljmp	$0, $3f
 3:
 	xor	%ax, %ax
@@ -647,11 +665,19 @@ check_size:
 /* ---- tests that fit into no table */
 
 image_tests:
-	mov	boot_ip, %ax
-	cmp	$0x7c00, %ax
+#if SEGMENT == 0x7c0
+	cmpw	$0x7c00, boot_ip
 	VERDICT	"entered at 7C00"
 	cmpw	$0, boot_cs
 	VERDICT	"entered in segment 0"
+#else
+	cmpw	$0, boot_ip
+	VERDICT	"entered at 0"
+	cmpw	$SEGMENT, boot_cs
+	VERDICT	"entered in its segment"
+#endif
+	cmpw	$0xaa55, boot_ax
+	VERDICT	"entered with AX as from a BIOS"
 	mov	boot_dx, %ax
 #if MEDIA == 0
 	cmp	$0xe0, %al
@@ -677,8 +703,8 @@ image_tests:
 	VERDICT	"entered with interrupts on and direction up"
 #if MEDIA == 0
 	/* What the catalog counts, was rounded up to blocks. */
-	mov	$0x7c00 + CODE_SECTORS * 512, %edi
-	mov	$MAGIC + CODE_SECTORS, %eax
+	mov	$(SEGMENT << 4) + FIRST_LEFT * 512, %edi
+	mov	$MAGIC + FIRST_LEFT, %eax
 1:
 	call	load_edx
 	cmp	%eax, %edx
@@ -774,7 +800,7 @@ get_spec:
 spec_wanted:
 	.byte	19, MEDIA, 0, 0
 	.long	0
-	.word	0, 0, 0x7c0
+	.word	0, 0, SEGMENT
 #if MEDIA == 0
 	.word	135
 	.byte	0, 0, 0
