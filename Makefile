@@ -266,4 +266,4 @@ clean:
 
 .PHONY: all test-programs check check-unit check-root check-boot golden lint bench fuzz print-libs install uninstall clean FORCE
 .SECONDARY:
--include $(wildcard $(B)/src/*/*.d $(B)/tests/*/*.d)
+-include $(wildcard $(B)/src/*/*.d $(B)/tests/*/*.d $(B)/scripts/*.d)
