@@ -132,7 +132,7 @@ static void add_signer(struct program *p, const struct pe_signature *raw, unsign
 	signer->n_chain = s->n_chain;
 	out->n_signers++;
 	if (!s->is_whole)
-		secure_add_reason(out, _("signature %u is damaged: its signer's key does not fit"),
+		secure_add_reason(out, _("signature %u is damaged: its keys do not fit"),
 				  number);
 }
 

@@ -30,7 +30,7 @@ struct signature {
 	char chain[SIGNATURE_MAX_CHAIN][SIGNATURE_NAME_SIZE];
 	size_t n_chain;
 	struct digest digest; /* of the program, as it was signed */
-	bool is_whole; /* the signer's key signed it */
+	bool is_whole; /* the signer's key signed it, as issuers that are there did the signer's */
 	struct signature_pkcs7 *pkcs7;
 };
 
@@ -43,9 +43,5 @@ bool signature_is_by(const struct signature *s, const uint8_t *der, size_t len);
 
 /* Has one of them that digest, of its signed part (TBSCertificate)? */
 bool signature_has_tbs_digest(const struct signature *s, const struct digest *digest);
-
-/* The common name of a certificate; "" if it is none, or has none. Returns buf. */
-const char *signature_certificate_name(const uint8_t *der, size_t len,
-				       char buf[SIGNATURE_NAME_SIZE]);
 
 #endif

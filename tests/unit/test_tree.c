@@ -284,6 +284,45 @@ static void test_read_error(void)
 	free(img.p);
 }
 
+/* Only what lies in the directory; of the others those on the way are read. */
+static void test_list(void)
+{
+	struct image img = new_volume(60, 2048);
+	struct error err = ERROR_INIT;
+	uint64_t budget = 1 << 20;
+	struct source *src;
+	uint8_t *p;
+
+	p = image_block(&img, ROOT);
+	p += put_dots(p, ROOT, 2048, NULL, 0);
+	p += put_record(p, "EFI", 3, 21, 2048, 2, NULL, 0);
+	p += put_record(p, "EFIX", 4, 22, 2048, 2, NULL, 0);
+	put_record(p, "FILE.EFI;1", 10, 30, 10, 0, NULL, 0);
+	p = image_block(&img, 21);
+	p += put_dots(p, 21, 2048, NULL, 0);
+	p += put_record(p, "BOO", 3, 23, 2048, 2, NULL, 0);
+	p += put_record(p, "BOOT", 4, 24, 2048, 2, NULL, 0);
+	put_record(p, "OTHER.EFI;1", 11, 31, 10, 0, NULL, 0);
+	for (uint32_t lba = 22; lba < 26; lba++) {
+		p = image_block(&img, lba);
+		p += put_dots(p, lba, 2048, NULL, 0);
+		p += put_record(p, "A.EFI;1", 7, lba + 20, 10, 0, NULL, 0);
+		if (lba == 24)
+			put_record(p, "DEEPER", 6, 25, 2048, 2, NULL, 0);
+	}
+	src = image_source(&img);
+	seen[0] = '\0';
+	CHECK(tree_list(src, &lay, "/efi/Boot", &budget, note, NULL, &err) == 0);
+	CHECK_STR(seen, "/EFI/BOOT/A.EFI:44+10@0 /EFI/BOOT/DEEPER/:25+2048@0 ");
+	/* The descriptors, the root once more to see Rock Ridge by, and three directories. */
+	CHECK((1 << 20) - budget <= 8 * 2048);
+	seen[0] = '\0';
+	CHECK(tree_list(src, &lay, "/EFI/NONE", &budget, note, NULL, &err) == 0);
+	CHECK_STR(seen, "");
+	source_free(src);
+	free(img.p);
+}
+
 int main(void)
 {
 	RUN(test_plain_names);
@@ -298,6 +337,7 @@ int main(void)
 	RUN(test_budget);
 	RUN(test_large_directories_wait);
 	RUN(test_owner);
+	RUN(test_list);
 	RUN(test_read_error);
 	return tap_done();
 }
