@@ -43,6 +43,8 @@ static void add_volume(struct finder *f, uint64_t start, uint32_t loaders, enum 
 {
 	struct volume *v = f->volumes;
 
+	if (loaders & LOADER_UNSEEN)
+		f->found->is_complete = false;
 	if (!(loaders & LOADER_ALL))
 		return;
 	while (v < f->volumes + f->n_volumes && v->start != start)

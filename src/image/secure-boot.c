@@ -14,7 +14,8 @@
 #include "disk/pe.h"
 #include "image/secure-judge.h"
 
-#define HASH_BUDGET (2U << 20) /* bytes of programs that are compared without full */
+#define HASH_BUDGET (2U << 20)    /* bytes of programs that are compared without full */
+#define HASH_RESERVE (512U << 10) /* of what may be read at all, for the other programs' heads */
 #define MAX_TABLE (256U << 10) /* bytes of signatures; two of them and their chains have 20 KiB */
 #define MAX_SBAT (16U << 10)
 #define PIECE (64U << 10) /* hashed at once */
@@ -61,8 +62,8 @@ static bool read_or_say(struct program *p, uint64_t off, void *buf, size_t len)
 	return rc > 0;
 }
 
-/* The digest that a signature covers; len 0 if it cannot be counted. */
-static void count_digest(struct program *p, const char *alg, struct digest *ret)
+/* The digest that a signature covers. */
+static bool count_digest(struct program *p, const char *alg, struct digest *ret)
 {
 	struct pe_range ranges[PE_MAX_RANGES];
 	size_t n = pe_hash_ranges(&p->pe, p->file->size, ranges);
@@ -70,7 +71,8 @@ static void count_digest(struct program *p, const char *alg, struct digest *ret)
 	struct hash *h = NULL;
 	bool ok = hash_new(alg, &h, &err) == 0;
 
-	memset(ret, 0, sizeof(*ret));
+	if (!ok)
+		secure_add_reason(p->out, "%s", err.msg);
 	for (size_t i = 0; i < n && ok; i++) {
 		uint64_t end = ranges[i].start + ranges[i].len;
 
@@ -86,6 +88,7 @@ static void count_digest(struct program *p, const char *alg, struct digest *ret)
 	if (ok)
 		hash_peek(h, ret);
 	hash_free(h);
+	return ok;
 }
 
 static bool read_sbat(struct program *p, struct hash *h)
@@ -132,8 +135,7 @@ static void add_signer(struct program *p, const struct pe_signature *raw, unsign
 	signer->n_chain = s->n_chain;
 	out->n_signers++;
 	if (!s->is_whole)
-		secure_add_reason(out, _("signature %u is damaged: its keys do not fit"),
-				  number);
+		secure_add_reason(out, _("signature %u is damaged: its keys do not fit"), number);
 }
 
 static bool read_signatures(struct program *p, struct hash *h)
@@ -162,23 +164,28 @@ static bool read_signatures(struct program *p, struct hash *h)
 	return true;
 }
 
-/* Is what was signed this file? Each algorithm is counted once. */
-static void compare(struct program *p)
+static bool is_affordable(const struct look *look, uint64_t size)
 {
-	struct look *look = p->look;
-	struct digest digest = { .len = 0 };
+	return size <= look->hash_budget &&
+	       size <= look->d.budget - num_min(look->d.budget, HASH_RESERVE);
+}
 
-	if (p->file->size > look->hash_budget)
-		return;
+/* Is what was signed this file? Each algorithm is counted once. False: it cannot be read. */
+static bool compare(struct program *p)
+{
+	struct digest digest = { .len = 0 };
+	struct look *look = p->look;
+
 	for (size_t i = 0; i < p->out->n_signers; i++) {
 		const struct digest *signed_one = &p->signatures[i].digest;
 
 		if (digest.len == 0 || strcmp(digest.alg, signed_one->alg) != 0) {
-			look->hash_budget -= num_min(look->hash_budget, p->file->size);
-			count_digest(p, signed_one->alg, &digest);
+			if (!is_affordable(look, p->file->size))
+				return true;
+			look->hash_budget -= p->file->size;
+			if (!count_digest(p, signed_one->alg, &digest))
+				return false;
 		}
-		if (digest.len == 0)
-			return;
 		p->out->digest = digest;
 		p->out->signers[i].match =
 			digest_is_equal(&digest, signed_one) ? SECURE_MATCHES : SECURE_DIFFERS;
@@ -188,6 +195,7 @@ static void compare(struct program *p)
 					    "is damaged"),
 					  p->out->signers[i].subject);
 	}
+	return true;
 }
 
 /* What can be said of its beginning; false: no more than the reason that was given. */
@@ -231,10 +239,9 @@ static void look_at(struct look *look, const struct efi_file *file, struct secur
 	}
 	if (read_program(&p, h)) {
 		hash_peek(h, &out->head);
-		compare(&p);
 		if (p.pe.signatures_size == 0)
 			out->verdict = SECURE_UNSIGNED;
-		else
+		else if (compare(&p))
 			secure_judge(out, p.signatures, is_first(file), look->has_sbat_shim,
 				     look->revoked);
 	}

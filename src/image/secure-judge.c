@@ -128,12 +128,22 @@ static void judge_by_level(struct secure_file *file, const struct revocations_li
 						  demanded.generation);
 }
 
+static bool has_component(const struct secure_file *file, const char *name)
+{
+	for (size_t i = 0; i < file->n_sbat; i++)
+		if (!strcmp(file->sbat[i].component, name))
+			return true;
+	return false;
+}
+
 void secure_judge(struct secure_file *file, const struct signature *signatures, bool is_first,
 		  bool has_sbat_shim, const struct revocations *r)
 {
 	judge_by_dbx(file, signatures, &r->dbx, _("this machine's dbx"));
 	judge_by_dbx(file, signatures, &r->given, r->given_name);
-	judge_by_level(file, &r->sbat_level);
+	/* Shim looks at the level, for itself and for what it loads; firmware does not. */
+	if (!is_first || has_component(file, "shim"))
+		judge_by_level(file, &r->sbat_level);
 	if (is_first)
 		judge_by_db(file, signatures, &r->db);
 	else if (has_sbat_shim && file->n_sbat == 0)

@@ -193,7 +193,7 @@ static void file_to_json(const struct secure_boot *sb, const struct secure_file 
 
 void report_secure_boot_to_json(const struct secure_boot *sb, struct json *j)
 {
-	if (!sb->is_looked_at) {
+	if (!sb->is_looked_at || (sb->n_files == 0 && !sb->is_complete)) {
 		json_null(j, "secure_boot");
 		return;
 	}

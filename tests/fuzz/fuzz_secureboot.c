@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Secure Boot's lists and its report. The first byte says what the rest is: a signature list, SBAT's
- * lines, or an image, which is detected, looked at and reported. So that inputs stay small the
- * image is sparse: its size in sectors of 512 bytes, then records of a sector number, a length up
- * to 512, and that many bytes; numbers have two bytes, little-endian.
+ * Secure Boot's lists and its report. The first byte says what the rest is: a signature list,
+ * SBAT's lines, or an image, which is detected, looked at and reported. So that inputs stay small
+ * the image is sparse: its size in sectors of 512 bytes, then records of a sector number, a
+ * length up to 512, and that many bytes; numbers have two bytes, little-endian.
  */
 #include <stdio.h>
 #include <stdlib.h>
