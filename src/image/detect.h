@@ -65,7 +65,7 @@ int detect_eltorito(struct detect *d, struct error *err);
 int detect_udf(struct detect *d, struct error *err);
 int detect_files(struct detect *d, struct error *err); /* boot images' paths, OS hints: the tree */
 int detect_filesystem(struct detect *d, struct error *err);
-int detect_loaders(struct detect *d, struct error *err); /* UEFI loaders in all volumes: after the tables */
+int detect_loaders(struct detect *d, struct error *err); /* of UEFI, where the tables point */
 int detect_hybrid(struct detect *d, struct error *err); /* MBR code, boot contracts */
 int detect_size(struct detect *d, struct error *err); /* expected_size: needs all the above */
 int detect_boot(struct detect *d, struct error *err); /* boot report; last */

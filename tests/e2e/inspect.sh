@@ -81,45 +81,6 @@ test_volume_as_isoinfo_reports_it()
 	done
 }
 
-# IMAGE bios-cd bios-usb x64-cd x64-usb, as SeaBIOS and OVMF were seen to behave. "unknown"
-# is also right where they boot, since not all firmware does what OVMF does.
-test_boot_predictions()
-{
-	local name bios_cd bios_usb x64_cd x64_usb
-
-	while read -r name bios_cd bios_usb x64_cd x64_usb; do
-		run any "$ISOWRITE" inspect --json "$(image "$name")"
-		is "$(json out '" ".join([j["boot"]["bios"]["cd"], j["boot"]["bios"]["usb"],
-			j["boot"]["uefi"]["x64"]["cd"], j["boot"]["uefi"]["x64"]["usb"]])')" \
-			"$bios_cd $bios_usb $x64_cd $x64_usb" "$name"
-	done <<-END
-		debian-netboot.iso    yes     yes     yes     yes
-		debian-cd.iso         yes     yes     yes     yes
-		ubuntu.iso            yes     yes     yes     yes
-		fedora.iso            yes     yes     yes     yes
-		arch.iso              yes     yes     yes     yes
-		appended-msdos.iso    yes     yes     yes     yes
-		memtest86+.iso        yes     yes     yes     yes
-		grub-rescue-cdrom.iso yes     yes     no      no
-		ipxe.iso              yes     yes     yes     unknown
-		isohybrid-mbr.iso     yes     yes     no      no
-		isolinux-plain.iso    yes     no      no      no
-		grub-plain.iso        yes     no      no      no
-		floppy144.iso         yes     no      no      no
-		multisession.iso      yes     no      no      no
-		both-nopt.iso         yes     no      yes     unknown
-		uefi-only.iso         no      no      yes     unknown
-		grub-mkrescue.iso     yes     yes     yes     yes
-		hfsplus.iso           yes     yes     no      no
-		hfs.iso               no      no      no      no
-		data.iso              no      no      no      no
-		disk-gpt-esp.img      no      no      no      yes
-		disk-mbr-fat.img      no      unknown no      no
-		disk-superfloppy.img  no      unknown no      no
-		truncated.iso         unknown unknown unknown unknown
-	END
-}
-
 test_kinds()
 {
 	local name kind

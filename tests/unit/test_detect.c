@@ -108,7 +108,7 @@ static void test_broken_contracts(void)
 	CHECK(!lay.el_torito.entries[0].boot_info_table);
 	check_boot(BOOT_YES, BOOT_FIXABLE, BOOT_YES, BOOT_YES);
 	CHECK_STR(layout_reason_name(lay.boot.bios_reason), "isolinux-unpatched");
-	image_block(&img, 24)[28] ^= 1; /* the catalog's checksum: EDK2 wants it, SeaBIOS does not */
+	image_block(&img, 24)[28] ^= 1; /* the catalog's checksum, which EDK2 looks at */
 	detect(&img);
 	CHECK(find("el-torito-checksum") && !lay.el_torito.checksum_valid);
 	check_boot(BOOT_UNKNOWN, BOOT_NO, BOOT_NO, BOOT_YES);
