@@ -159,6 +159,8 @@ static void put_plan(struct json *j, const struct report_plan *rp, bool with_ext
 		json_end_object(j);
 	}
 	json_end_array(j);
+	if (rp->layout)
+		report_boot_to_json(rp->layout, j);
 	if (rp->volume.size > 0)
 		put_volume(j, &rp->volume);
 	if (with_extents)

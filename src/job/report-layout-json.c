@@ -196,10 +196,25 @@ static void answers_to_json(struct json *j, const char *key, uint8_t cd, uint8_t
 	json_end_object(j);
 }
 
-void report_layout_to_json(const struct layout *lay, struct json *j)
+void report_boot_to_json(const struct layout *lay, struct json *j)
 {
 	const struct layout_boot_report *b = &lay->boot;
 
+	json_begin_object(j, "boot");
+	answers_to_json(j, "bios", b->bios.cd, b->bios.usb);
+	json_string(j, "bios_reason", layout_reason_name(b->bios_reason));
+	json_begin_object(j, "uefi");
+	answers_to_json(j, "x64", b->uefi_x64.cd, b->uefi_x64.usb);
+	answers_to_json(j, "ia32", b->uefi_ia32.cd, b->uefi_ia32.usb);
+	answers_to_json(j, "aa64", b->uefi_aa64.cd, b->uefi_aa64.usb);
+	json_end_object(j);
+	json_string(j, "uefi_reason", layout_reason_name(b->uefi_reason));
+	json_string(j, "written_as", b->is_hybrid_needed ? "hybrid" : "raw");
+	json_end_object(j);
+}
+
+void report_layout_to_json(const struct layout *lay, struct json *j)
+{
 	json_string(j, "kind", layout_kind_name(lay->kind));
 	if (lay->size == UINT64_MAX)
 		json_null(j, "size");
@@ -218,15 +233,5 @@ void report_layout_to_json(const struct layout *lay, struct json *j)
 	gpt_to_json(&lay->gpt, j);
 	apm_to_json(&lay->apm, j);
 	hfs_to_json(lay, j);
-	json_begin_object(j, "boot");
-	answers_to_json(j, "bios", b->bios.cd, b->bios.usb);
-	json_string(j, "bios_reason", layout_reason_name(b->bios_reason));
-	json_begin_object(j, "uefi");
-	answers_to_json(j, "x64", b->uefi_x64.cd, b->uefi_x64.usb);
-	answers_to_json(j, "ia32", b->uefi_ia32.cd, b->uefi_ia32.usb);
-	answers_to_json(j, "aa64", b->uefi_aa64.cd, b->uefi_aa64.usb);
-	json_end_object(j);
-	json_string(j, "uefi_reason", layout_reason_name(b->uefi_reason));
-	json_string(j, "written_as", b->is_hybrid_needed ? "hybrid" : "raw");
-	json_end_object(j);
+	report_boot_to_json(lay, j);
 }

@@ -186,6 +186,9 @@ void report_verify_to_json(const struct report *const *reports, size_t n, int ex
 /* layout as JSON members of the open object ("kind", "volume", "el_torito", ...). */
 void report_layout_to_json(const struct layout *lay, struct json *j);
 
+/* The member "boot" of it. */
+void report_boot_to_json(const struct layout *lay, struct json *j);
+
 /* "none", "listed", "signed", ... */
 const char *trust_verdict_name(enum trust_verdict v);
 const char *target_status_name(enum target_status s);
