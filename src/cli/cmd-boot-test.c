@@ -182,7 +182,8 @@ int cmd_boot_test(const struct options *opts, struct ui *ui)
 	struct show show = {
 		.ui = ui,
 		.how = words_for(ui_columns(STDOUT_FILENO), opts->bytes, opts->verbose > 0),
-		.is_live = ui->err_columns > 0 && !opts->quiet && !ui_wants_json(ui),
+		.is_live = ui->err_columns > 0 && !opts->quiet && !ui_wants_json(ui) &&
+			   (opts->progress == PROGRESS_AUTO || opts->progress == PROGRESS_BAR),
 		.told = -1,
 	};
 	const struct boot_test_events events = { .on_progress = on_progress,

@@ -199,7 +199,8 @@ static void print_one(FILE *out, const struct words *how, const struct report *r
 	if (!is_check)
 		add_times(&times, t);
 	if (!is_check && r->n_targets == 1 && made_for(r, t, platforms, sizeof(platforms))[0])
-		add(&times, _(" Made for: %s (predicted)."), platforms);
+		add(&times, _(" Made for: %s (predicted; isowrite boot-test %s proves it)."),
+		    platforms, text_shell_quote(t->path, path, sizeof(path)));
 	if (times.len > 0)
 		words_fill(out, how, times.buf + 1, 0); /* each piece begins with a blank */
 	if (how->verbose)

@@ -177,11 +177,13 @@ static bool is_stop(const char *line)
 static void shorten(const char *line, char ret[JUDGE_TEXT])
 {
 	const char *name = strchr(line, '"'), *why = strrchr(line, ':');
+	const char *from = strstr(line, "\" from ");
 
+	keep(ret, line);
 	if (begins(line, "BdsDxe: failed to ") && name && why > name)
 		snprintf(ret, JUDGE_TEXT, "%.*s%s", (int)(name - 1 - line), line, why);
-	else
-		keep(ret, line);
+	else if (from && (size_t)(from + 1 - line) < JUDGE_TEXT)
+		ret[from + 1 - line] = '\0';
 }
 
 /* OVMF on its boot options: BdsDxe: starting Boot0001 "UEFI QEMU ..." from PciRoot... */
@@ -196,9 +198,9 @@ static void judge_boot_manager(struct boot_judge *j, const char *line)
 		/* Its own programs: it has given up on ours. */
 		if (strstr(line, "\"EFI Internal Shell\"") || strstr(line, "\"UiApp\"") ||
 		    strstr(line, "\"BootManagerMenuApp\""))
-			give_up(j, line);
+			give_up(j, text);
 		else
-			raise_to(j, REACHED_FIRMWARE, EVIDENCE_TEXT, line);
+			raise_to(j, REACHED_FIRMWARE, EVIDENCE_TEXT, text);
 	}
 }
 

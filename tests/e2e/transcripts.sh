@@ -184,6 +184,16 @@ test_usage()
 	play reserved 2 -- burn /dev/sdb
 }
 
+# The stick that the words after a write speak of.
+test_boot_test()
+{
+	ubuntu
+	need_tool qemu-system-x86_64
+	run 0 "$ISOWRITE" -y ubuntu.iso stick
+	play boot-test 0 -- boot-test stick --firmware=bios --expect=ISOWRITE-BOOTED \
+		--progress=none
+}
+
 test_help_is_one_screen()
 {
 	play help 0 -- --help

@@ -317,5 +317,5 @@ test_made_for_of_a_stream()
 	blank 64M stick
 	run 0 bash -c 'cat "$0" | "$ISOWRITE" -y - stick' "$(image debian-cd.iso)"
 	tr '\n' ' ' <out >line
-	has 'Made for: UEFI x64; not known for BIOS (predicted)' line
+	has 'Made for: UEFI x64; not known for BIOS (predicted;' line
 }

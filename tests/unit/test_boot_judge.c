@@ -113,6 +113,8 @@ static void test_grub_uefi(void)
 	begin(NULL);
 	feed(&uefi, CHANNEL_SERIAL, OVMF_STARTS);
 	CHECK(uefi.reached == REACHED_FIRMWARE && !uefi.gave_up);
+	CHECK_STR(uefi.text, "BdsDxe: starting Boot0001 "
+			     "\"UEFI QEMU QEMU USB HARDDRIVE 1-0000:00:03.0-1\"");
 	feed(&uefi, CHANNEL_SERIAL,
 	     "\x1b[0m\x1b[30m\x1b[47mWelcome to GRUB!\n\r\n\r\x1b[0m\x1b[37m");
 	CHECK(uefi.reached == REACHED_LOADER);

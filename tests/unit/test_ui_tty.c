@@ -266,7 +266,7 @@ static void test_verified(void)
 		said(r, false),
 		"Verified: all 6,203,355,136 bytes read back from the stick equal the image.\n"
 		"Write 1:52 (55 MB/s), verify 0:38 (163 MB/s). Made for: BIOS, UEFI x64\n"
-		"(predicted).\n"
+		"(predicted; isowrite boot-test /dev/sdb proves it).\n"
 		"You can unplug it.  To use the stick for files again: isowrite format /dev/sdb\n");
 	report_free(r);
 }
