@@ -102,38 +102,40 @@ int add_boot_read_efi(struct source *src, const char *path, struct add_boot_file
 	return read_file(src, fat.size, found.archs & LOADER_ALL, ret, err);
 }
 
-static bool is_zero(const uint8_t *data, uint64_t size)
+/* An image has no mark of its own, so only what certainly is none can be told. NULL: may be one. */
+static const char *why_no_image(const uint8_t *head, size_t len)
 {
-	for (uint64_t i = 0; i < size; i++)
-		if (data[i])
-			return false;
-	return true;
+	struct fat_volume fat;
+	bool is_zero = true;
+
+	for (size_t i = 0; i < len; i++)
+		is_zero = is_zero && head[i] == 0;
+	if (is_zero)
+		return _("there is no code at its beginning");
+	if (len >= FAT_BOOT_SECTOR_SIZE && fat_decode(head, &fat))
+		return _("it is a disk or diskette with a file system; a boot image that is loaded "
+			 "without emulation is wanted, such as isolinux.bin or GRUB's for discs");
+	if (head[0] == 'M' && len > 1 && head[1] == 'Z')
+		return _("it is a program for UEFI, DOS or Windows");
+	return NULL;
 }
 
 int add_boot_read_bios(struct source *src, const char *path, struct add_boot_file *ret,
 		       struct error *err)
 {
-	struct add_boot_file file;
-	struct fat_volume fat;
-	const char *why = NULL;
+	uint8_t head[ELTORITO_SECTOR];
+	const char *why;
+	size_t n;
 
-	if (check_size(src, path, ADD_BOOT_MAX_BIOS, err) < 0 ||
-	    read_file(src, src->size, 0, &file, err) < 0)
+	if (source_peek(src, 0, head, sizeof(head), &n, err) < 0)
 		return -1;
-	/* An image has no mark of its own, so only what certainly is none can be told. */
-	if (fat_decode(file.data, &fat))
-		why = _("it is a disk or diskette with a file system; a boot image that is loaded "
-			"without emulation is wanted, such as isolinux.bin or GRUB's for discs");
-	else if (is_zero(file.data, num_min(file.size, ELTORITO_SECTOR)))
-		why = _("there is no code at its beginning");
-	else if (file.data[0] == 'M' && file.data[1] == 'Z')
-		why = _("it is a program for UEFI, DOS or Windows");
-	if (why) {
-		free(file.data);
+	why = why_no_image(head, n);
+	if (why)
 		return error_no_use(path, why, err);
-	}
-	file.size = src->size;
-	*ret = file;
+	if (check_size(src, path, ADD_BOOT_MAX_BIOS, err) < 0 ||
+	    read_file(src, src->size, 0, ret, err) < 0)
+		return -1;
+	ret->size = src->size;
 	return 0;
 }
 

@@ -159,6 +159,10 @@ static void test_large_files(void)
 	struct source *src = image_source(&img);
 
 	CHECK(is_error(add_boot_read_efi(src, "esp.img", &add.efi, &err), "is the most"));
+	source_free(src);
+	img.p = bios;
+	img.len = sizeof(bios);
+	src = image_source(&img);
 	src->size = ADD_BOOT_MAX_BIOS + 1;
 	CHECK(is_error(add_boot_read_bios(src, "boot.img", &add.bios, &err), "is the most"));
 	source_free(src);
@@ -369,6 +373,21 @@ static void test_no_disc(void)
 	CHECK(!can_amend(&img, true, false) && is_error(-1, "damaged"));
 }
 
+static void test_several_sessions(void)
+{
+	struct image img = disc_new(DISC_BIOS);
+	struct source *src = image_source(&img);
+	struct plan *plan;
+
+	CHECK(read_efi(sizeof(fat)) == 0);
+	CHECK(detect_layout(src, DETECT_BUDGET, &lay, &err) == 0);
+	lay.volume.pvd_lba = 48;
+	CHECK(is_error(add_boot_plan_disc(src, &lay, &add, &plan, &err), "several sessions"));
+	source_free(src);
+	add_boot_done(&add);
+	free(img.p);
+}
+
 /* BIOSes read block 17 and no other. */
 static void test_boot_record_elsewhere(void)
 {
@@ -512,6 +531,7 @@ int main(void)
 	RUN(test_root_directory_that_cannot_move);
 	RUN(test_what_cannot_be_kept);
 	RUN(test_no_disc);
+	RUN(test_several_sessions);
 	RUN(test_boot_record_elsewhere);
 	RUN(test_golden_plans);
 	RUN(test_differences_are_all_told);
