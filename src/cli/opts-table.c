@@ -659,7 +659,7 @@ static const struct option_row rows[] = {
 	  _("its screen at the end, as a PNG picture"), set_screenshot },
 	{ 0, "gui", NULL, 0, VALUE_NONE, NULL, B, false,
 	  _("in a window, until you close it"), set_gui },
-	{ 0, "progress", "HOW", 0, VALUE_WORD | BS, "auto bar lines none", W | C | V | F | RD, false,
+	{ 0, "progress", "HOW", 0, VALUE_WORDS, "auto bar lines none", W | C | V | F | RD | B, false,
 	  _("auto, bar, lines or none"), set_progress },
 	{ 'J', "json", "lines", true, VALUE_WORDS, "object lines", EVERY, true,
 	  _("one JSON object on standard output; or events"), set_json },
