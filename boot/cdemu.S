@@ -24,7 +24,7 @@
 
 #define RESIDENT_KIB	3	/* taken from base memory: this file, then init's stack */
 #define SPEC_SIZE	19	/* of El Torito's specification packet */
-#define LOAD_BLOCKS	16	/* of 2048 bytes in one call of the BIOS at most */
+#define READ_BLOCKS	16	/* of 2048 bytes at most in one call of the BIOS */
 #define TRIES		3
 #define CD_FIRST	0xe0
 #define CD_LAST		0xef
@@ -295,6 +295,7 @@ end_status:
 	cmc				/* CF: AH is not 0 */
 	jmp	end
 end_value:				/* AH: something else, no error */
+	movb	$ST_OK, last_status
 	clc
 end:					/* BP: the frame; what lies below it is dropped */
 	mov	%bp, %sp
@@ -357,8 +358,8 @@ cd_read:
 	call	read_blocks
 	pop	%si
 	pop	%es
-	add	$3, %cx			/* a block that was read in part was not read */
-	shr	$2, %cx
+	add	$3, %ecx		/* a block that was read in part was not read */
+	shr	$2, %ecx
 	sub	%cx, %es:2(%si)
 	jmp	end_call
 
@@ -565,7 +566,7 @@ read_on:				/* CF: the buffer has reached the first MiB's end */
 	jecxz	read_end
 	mov	$ST_BOUNDARY, %ah
 	jc	read_end
-	mov	$LOAD_BLOCKS * 4, %edi	/* sectors in this call */
+	mov	$READ_BLOCKS * 4, %edi	/* sectors in this call */
 	cmp	%edi, %ecx
 	jae	1f
 	mov	%ecx, %edi
@@ -579,9 +580,9 @@ read_on:				/* CF: the buffer has reached the first MiB's end */
 	jc	read_failed
 1:
 	mov	real_drive, %dl
-	les	dap_buffer, %bx
 	movb	$TRIES, tries
 2:
+	les	dap_buffer, %bx
 	mov	%di, dap_count
 	pushal
 	call	bios

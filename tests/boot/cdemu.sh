@@ -133,6 +133,16 @@ poke()
 	printf '%b' "$2" | dd of=stick bs=1 seek=$((20480 + $1)) conv=notrunc status=none
 }
 
+# The packet says how many blocks were read when one could not be.
+test_count_after_an_error()
+{
+	disc none -DSHORT
+	stick_of_disc
+	poke 36 '\\377\\377\\377\\177'
+	ask usb-storage,bus=x.0 stick
+	asked 10
+}
+
 test_errors()
 {
 	local drives='' i

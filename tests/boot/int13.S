@@ -6,8 +6,8 @@
  *
  * MEDIA (El Torito's) is what it will be booted as. Behind the code every sector of 512 bytes
  * holds its number, so that what was read is known from where. Defined may be SEABIOS, which
- * would not survive some questions, OLD_BIOS without packet calls, and SEGMENT, where it will
- * be loaded to if not to 07C0, from 0700 on.
+ * would not survive some questions, OLD_BIOS without packet calls, SEGMENT, where it will
+ * be loaded to if not to 07C0, from 0700 on, and SHORT for a stick shorter than the disc.
  *
  * Each call is made with all registers holding something and CF the wrong way; what the
  * table does not name as a result must come back unchanged.
@@ -950,6 +950,11 @@ text_result:	.asciz	": the result"
 text_wanted:	.asciz	", wanted"
 
 table:
+#ifdef SHORT
+	/* The disc goes on where the stick has ended, at 64 MiB: a call of the BIOS fails. */
+	T	"42: across the stick's end", 0x42cc, dl=CD, count=40, lba=32768-20, ah=12, cf=1, left=16
+	.word	0
+#endif
 	/* The CD drive. The first test is where the others know the disc's end from. */
 	T	"42: the descriptor", 0x42cc, dl=CD, count=1, lba=16, check=check_descriptor
 	T	"41", 0x41cc, bx=0x55aa, dl=CD, ah=0x21, out=BX|CX, check=check_edd
