@@ -189,13 +189,14 @@ int cmd_first_contact(const struct options *opts, struct ui *ui)
 static void describe_image(const char *path, uint64_t bytes, const struct layout *lay, char *buf,
 			   size_t buf_size)
 {
-	char name[256], title[160], size[NUM_SIZE_LEN], made_for[128];
+	char name[256], title[160], size[NUM_SIZE_LEN], platforms[64];
+	bool is_hybrid = lay->boot.is_hybrid_needed;
 	const char *last;
 	size_t len;
 
 	text_escape(path, SIZE_MAX, name, sizeof(name));
 	layout_title(lay, title, sizeof(title));
-	layout_made_for(lay, made_for, sizeof(made_for));
+	layout_will_boot(lay, platforms, sizeof(platforms));
 	if (title[0])
 		snprintf(buf, buf_size, _("%s is \"%s\""), name, title);
 	else
@@ -205,13 +206,19 @@ static void describe_image(const char *path, uint64_t bytes, const struct layout
 		snprintf(buf + len, buf_size - len, ", %s",
 			 num_format_size(size, sizeof(size), bytes));
 	len = strlen(buf);
-	last = strrchr(made_for, ',');
+	last = strrchr(platforms, ',');
 	if (last)
-		snprintf(buf + len, buf_size - len, _("; made to boot from a stick on %.*s and%s."),
-			 (int)(last - made_for), made_for, last + 1);
-	else if (made_for[0])
-		snprintf(buf + len, buf_size - len, _("; made to boot from a stick on %s."),
-			 made_for);
+		snprintf(
+			buf + len, buf_size - len,
+			is_hybrid
+				? _("; what isowrite makes of it boots from a stick on %.*s and%s.")
+				: _("; made to boot from a stick on %.*s and%s."),
+			(int)(last - platforms), platforms, last + 1);
+	else if (platforms[0])
+		snprintf(buf + len, buf_size - len,
+			 is_hybrid ? _("; what isowrite makes of it boots from a stick on %s.")
+				   : _("; made to boot from a stick on %s."),
+			 platforms);
 	else
 		snprintf(buf + len, buf_size - len, ".");
 }

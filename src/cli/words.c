@@ -319,7 +319,8 @@ const char *words_volume(const struct format_volume *v, bool bytes, char *buf, s
 /* Has the job warned of it already? Or does it not hold of what will be on the stick? */
 static bool is_told(const struct report *r, const char *code)
 {
-	if (r->n_plans > 0 && r->plans[0].layout && strcmp(code, "disc-only") == 0)
+	if (r->n_plans > 0 && r->plans[0].layout &&
+	    (strcmp(code, "disc-only") == 0 || strcmp(code, "windows-disc") == 0))
 		return true;
 	for (uint32_t i = 0; i < r->n_findings; i++) {
 		if (strcmp(r->findings[i].code, code) == 0)

@@ -271,6 +271,12 @@ static void print_written(const struct printer *p, const struct layout *lay)
 		     _("as hybrid: whether a stick with it then boots is not known"));
 }
 
+/* Of machines that are less common: where nothing was found, nothing is said. */
+static bool is_worth_a_line(uint8_t answer)
+{
+	return answer == BOOT_YES || answer == BOOT_FIXABLE;
+}
+
 static void print_boot(const struct printer *p, const struct layout *lay)
 {
 	const struct layout_boot_report *b = &lay->boot;
@@ -282,9 +288,9 @@ static void print_boot(const struct printer *p, const struct layout *lay)
 	print_answers(p, "BIOS", b->bios.cd, b->bios.usb, layout_reason_text(b->bios_reason));
 	print_answers(p, "UEFI x64", b->uefi_x64.cd, b->uefi_x64.usb,
 		      layout_reason_text(b->uefi_reason));
-	if (b->uefi_ia32.cd != BOOT_NO || b->uefi_ia32.usb != BOOT_NO)
+	if (is_worth_a_line(b->uefi_ia32.cd) || is_worth_a_line(b->uefi_ia32.usb))
 		print_answers(p, "UEFI ia32", b->uefi_ia32.cd, b->uefi_ia32.usb, "");
-	if (b->uefi_aa64.cd != BOOT_NO || b->uefi_aa64.usb != BOOT_NO)
+	if (is_worth_a_line(b->uefi_aa64.cd) || is_worth_a_line(b->uefi_aa64.usb))
 		print_answers(p, "UEFI aa64", b->uefi_aa64.cd, b->uefi_aa64.usb, "");
 	print_written(p, lay);
 }
