@@ -120,6 +120,9 @@ static bool has_any(const char *line, const char *const words[], size_t n)
 
 static void give_up(struct boot_judge *j, const char *line)
 {
+	/* The rest of a line, as above. */
+	if (j->gave_up && strncmp(line, j->why, strlen(j->why)) == 0)
+		keep(j->why, line);
 	/* The first reason is the reason; what follows are consequences. */
 	if (j->gave_up)
 		return;

@@ -31,6 +31,7 @@
 
 #define DEFAULT_TIMEOUT 60.0
 #define LOADER_PATIENCE 6.0 /* a loader that reads and says nothing that long waits for a key */
+#define LINGER 0.4          /* the rest of a line that says enough is on its way */
 #define GRAPHICS_AFTER 3.0  /* a firmware's own words on a failure come sooner */
 #define LOOK_EVERY 0.3      /* seconds */
 #define PICTURE_EVERY 1.0
@@ -65,8 +66,10 @@ struct watch {
 	double looked_at, pictured_at;
 	uint64_t activity;         /* of the guest, when it was last asked ... */
 	double active_at;          /* ... and had changed */
-	enum boot_reached reached; /* when it was last asked */
-	struct picture before;     /* the screen when the firmware started something */
+	enum boot_reached reached; /* when it was last asked, as gave_up */
+	bool gave_up;
+	double changed_at;     /* one of them */
+	struct picture before; /* the screen when the firmware started something */
 };
 
 static double now(void)
@@ -315,6 +318,9 @@ static void note_progress(struct watch *w, double t)
 {
 	const struct boot_judge *j = &w->result->judge;
 
+	if (j->gave_up != w->gave_up || j->reached != w->reached)
+		w->changed_at = t;
+	w->gave_up = j->gave_up;
 	if (j->reached == w->reached)
 		return;
 	if (w->reached < REACHED_FIRMWARE)
@@ -338,7 +344,7 @@ static bool is_enough(struct watch *w, double t)
 	if (req->gui)
 		return false;
 	if (j->reached >= (req->expect ? REACHED_EXPECTED : REACHED_KERNEL) || j->gave_up)
-		return true;
+		return t - w->changed_at > LINGER;
 	return !req->expect && j->reached == REACHED_LOADER && t - w->active_at > LOADER_PATIENCE;
 }
 
@@ -376,7 +382,9 @@ static int watch_machine(struct watch *w, struct error *err)
 				boot_judge_settle(&w->result->judge);
 			note_progress(w, t);
 			w->result->went_down = is_over && !failed;
-			if (w->reached == REACHED_NOTHING || w->result->judge.gave_up)
+			if (w->gave_up)
+				w->result->seconds = w->changed_at - w->start;
+			else if (w->reached == REACHED_NOTHING)
 				w->result->seconds = t - w->start;
 			return is_over && failed;
 		}
