@@ -318,6 +318,34 @@ class Bench:
         self.report("e", "isowrite inspect", 1000 * statistics.median(r["wall"] for r in out),
                     "ms", 10)
         self.report("e", "isowrite inspect, bytes read", out[0]["rchar"] / MIB, "MiB", 4)
+        self.signed_disc(tree, iso)
+
+    def signed_disc(self, tree, iso):
+        """The same disc with Debian's shim and GRUB, whose signatures are looked at."""
+        loaders = {"BOOTX64.EFI": "/usr/lib/shim/shimx64.efi.signed",
+                   "GRUBX64.EFI": "/usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed",
+                   "MMX64.EFI": "/usr/lib/shim/mmx64.efi.signed"}
+        if not shutil.which("mcopy") or not all(map(os.path.exists, loaders.values())):
+            print("  inspect, signed loaders: skipped, mtools, shim-signed or"
+                  " grub-efi-amd64-signed is missing")
+            return
+        esp = os.path.join(tree, "efi.img")
+        quietly = {"check": True, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run(["mkfs.fat", "-C", esp, "8192"], **quietly)
+        subprocess.run(["mmd", "-i", esp, "::/EFI", "::/EFI/BOOT"], **quietly)
+        os.makedirs(os.path.join(tree, "EFI/BOOT"))
+        for name, path in loaders.items():
+            subprocess.run(["mcopy", "-i", esp, path, "::/EFI/BOOT/" + name], **quietly)
+            shutil.copy(path, os.path.join(tree, "EFI/BOOT", name))
+        os.unlink(iso)
+        subprocess.run(["xorriso", "-as", "mkisofs", "-iso-level", "3", "-J", "-r", "-e", "efi.img",
+                        "-no-emul-boot", "-o", iso, tree], **quietly)
+        os.truncate(iso, 4 << 30)
+        out = [run([ISOWRITE, "inspect", iso]) for _ in range(21)][1:]
+        self.report("e", "isowrite inspect, signed loaders",
+                    1000 * statistics.median(r["wall"] for r in out), "ms", 10)
+        self.report("e", "isowrite inspect, signed loaders, bytes read", out[0]["rchar"] / MIB,
+                    "MiB", 4)
 
     def scenario_f(self):
         size = self.args.verify_size
