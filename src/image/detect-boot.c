@@ -63,24 +63,6 @@ static void doubt_truncated(struct layout_boot_report *b)
 	b->bios_reason = b->uefi_reason = REASON_TRUNCATED;
 }
 
-/* Their loaders start; whether they find the disc that they came from, nobody has shown. */
-static void doubt_windows(struct layout_boot_report *b)
-{
-	struct answer a[N_ANSWERS];
-
-	list_answers(b, a);
-	for (size_t i = 0; i < N_ANSWERS; i++) {
-		if (*a[i].usb == BOOT_YES)
-			*a[i].usb = BOOT_UNKNOWN;
-		if (*a[i].usb != BOOT_UNKNOWN)
-			continue;
-		if (a[i].arch)
-			b->uefi_reason = REASON_WINDOWS;
-		else
-			b->bios_reason = REASON_WINDOWS;
-	}
-}
-
 /* What the disc boots and a plain copy of it does not, but a hybrid would. */
 static void find_fixable(struct detect *d)
 {
@@ -89,8 +71,7 @@ static void find_fixable(struct detect *d)
 	const char *why;
 
 	d->lay->boot.is_hybrid_needed = d->src->access == SOURCE_RANDOM && hybrid_is_needed(d->lay);
-	if (!d->lay->boot.is_hybrid_needed || d->lay->kind == LAYOUT_WINDOWS ||
-	    !hybrid_choose(d->lay, 0, &h, &why))
+	if (!d->lay->boot.is_hybrid_needed || !hybrid_choose(d->lay, 0, &h, &why))
 		return;
 	list_answers(&d->lay->boot, a);
 	for (size_t i = 0; i < N_ANSWERS; i++) {
@@ -98,6 +79,23 @@ static void find_fixable(struct detect *d)
 
 		if (is_offered && *a[i].cd == BOOT_YES && *a[i].usb != BOOT_YES)
 			*a[i].usb = BOOT_FIXABLE;
+	}
+}
+
+/* Their loaders start; whether they find the disc that they came from, nobody has shown. */
+static void doubt_windows(struct layout_boot_report *b)
+{
+	struct answer a[N_ANSWERS];
+
+	list_answers(b, a);
+	for (size_t i = 0; i < N_ANSWERS; i++) {
+		if (*a[i].usb == BOOT_NO)
+			continue;
+		*a[i].usb = BOOT_UNKNOWN;
+		if (a[i].arch)
+			b->uefi_reason = REASON_WINDOWS;
+		else
+			b->bios_reason = REASON_WINDOWS;
 	}
 }
 
@@ -130,7 +128,7 @@ static void tell_of_discs(struct layout *lay)
 		layout_add_finding(
 			lay, LAYOUT_INFO, "disc-only",
 			_("A plain copy on a stick would not boot by %s, or not with all "
-			  "firmware; isowrite writes it as hybrid, which does."),
+			  "firmware; written as hybrid, as auto does, it would."),
 			names);
 	else if (boots_disc && !boots_stick && may_boot)
 		layout_add_finding(lay, LAYOUT_WARNING, "disc-only",
@@ -237,9 +235,9 @@ int detect_boot(struct detect *d, struct error *err)
 	boot_judge_uefi(d);
 	if (lay->is_truncated)
 		doubt_truncated(&lay->boot);
-	else if (lay->kind == LAYOUT_WINDOWS)
-		doubt_windows(&lay->boot);
 	find_fixable(d);
+	if (lay->kind == LAYOUT_WINDOWS)
+		doubt_windows(&lay->boot);
 	if (!lay->is_truncated)
 		tell_of_discs(lay);
 	tell_of_active(lay);

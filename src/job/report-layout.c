@@ -271,10 +271,31 @@ static void print_written(const struct printer *p, const struct layout *lay)
 		     _("as hybrid: whether a stick with it then boots is not known"));
 }
 
-/* Of machines that are less common: where nothing was found, nothing is said. */
-static bool is_worth_a_line(uint8_t answer)
+/* x64 always; the machines that are less common only where something was found for them. */
+static void print_uefi(const struct printer *p, const struct layout_boot_report *b)
 {
-	return answer == BOOT_YES || answer == BOOT_FIXABLE;
+	const struct {
+		const char *name;
+		uint8_t cd, usb;
+	} rows[] = {
+		{ "UEFI x64", b->uefi_x64.cd, b->uefi_x64.usb },
+		{ "UEFI ia32", b->uefi_ia32.cd, b->uefi_ia32.usb },
+		{ "UEFI aa64", b->uefi_aa64.cd, b->uefi_aa64.usb },
+	};
+	const char *why = layout_reason_text(b->uefi_reason);
+	bool is_found[ARRAY_SIZE(rows)];
+	size_t first = 0; /* the reason is that of what was found */
+
+	for (size_t i = ARRAY_SIZE(rows); i-- > 0;) {
+		is_found[i] = rows[i].cd == BOOT_YES || rows[i].usb == BOOT_YES ||
+			      rows[i].usb == BOOT_FIXABLE;
+		if (is_found[i])
+			first = i;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (i == 0 || is_found[i])
+			print_answers(p, rows[i].name, rows[i].cd, rows[i].usb,
+				      i == first ? why : "");
 }
 
 static void print_boot(const struct printer *p, const struct layout *lay)
@@ -286,12 +307,7 @@ static void print_boot(const struct printer *p, const struct layout *lay)
 	line(p, _("Boots"), "%s", _("(predicted from what is in the image)"));
 	fprintf(p->out, "  %-10s%-11s%s\n", "", _("as a disc"), _("as a stick"));
 	print_answers(p, "BIOS", b->bios.cd, b->bios.usb, layout_reason_text(b->bios_reason));
-	print_answers(p, "UEFI x64", b->uefi_x64.cd, b->uefi_x64.usb,
-		      layout_reason_text(b->uefi_reason));
-	if (is_worth_a_line(b->uefi_ia32.cd) || is_worth_a_line(b->uefi_ia32.usb))
-		print_answers(p, "UEFI ia32", b->uefi_ia32.cd, b->uefi_ia32.usb, "");
-	if (is_worth_a_line(b->uefi_aa64.cd) || is_worth_a_line(b->uefi_aa64.usb))
-		print_answers(p, "UEFI aa64", b->uefi_aa64.cd, b->uefi_aa64.usb, "");
+	print_uefi(p, b);
 	print_written(p, lay);
 }
 
