@@ -232,3 +232,10 @@ bool bootcode_get_cdemu(const uint8_t *buf, size_t len, struct bootcode_disc *re
 	*ret = disc;
 	return true;
 }
+
+bool bootcode_is_like_cdemu(const uint8_t *buf, size_t len)
+{
+	return len >= BOOT_CDEMU_FACTS && memcmp(buf + BOOT_CDEMU_MAGIC,
+						 bootcode_blob_cdemu + BOOT_CDEMU_MAGIC,
+						 BOOT_CDEMU_FACTS - BOOT_CDEMU_MAGIC) == 0;
+}

@@ -66,4 +66,7 @@ void bootcode_put_cdemu(uint8_t *buf, const struct bootcode_disc *disc);
  */
 bool bootcode_get_cdemu(const uint8_t *buf, size_t len, struct bootcode_disc *ret);
 
+/* Does it say that it is cdemu? It may be another version's, or damaged. */
+bool bootcode_is_like_cdemu(const uint8_t *buf, size_t len);
+
 #endif

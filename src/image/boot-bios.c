@@ -192,6 +192,12 @@ static uint16_t segment_of(uint16_t stored)
 	return stored ? stored : USUAL_SEGMENT;
 }
 
+/* Where the catalog says nothing, cdemu loads a block. */
+static uint16_t count_of(uint16_t stored)
+{
+	return stored ? stored : BLOCK / SECTOR;
+}
+
 static const struct layout_boot_entry *find_entry(const struct layout *lay,
 						  const struct bootcode_disc *disc)
 {
@@ -200,7 +206,7 @@ static const struct layout_boot_entry *find_entry(const struct layout *lay,
 
 		if (e->lba == disc->image_lba && e->emulation == disc->media &&
 		    segment_of(e->load_segment) == segment_of(disc->load_segment) &&
-		    num_max(e->sector_count, 1) == num_max(disc->load_sectors, 1) &&
+		    count_of(e->sector_count) == count_of(disc->load_sectors) &&
 		    e->platform == disc->platform && e->system_type == disc->system_type)
 			return e;
 	}
@@ -217,8 +223,12 @@ static int judge_cdemu(struct detect *d, const struct bootcode_mbr *ours, struct
 
 	if (rc < 0)
 		return -1;
-	if (rc == 0 || len < bootcode_cdemu_size() || !bootcode_get_cdemu(code, len, &disc)) {
+	if (rc == 0 || !bootcode_is_like_cdemu(code, len)) {
 		say(d, BOOT_NO, REASON_CDEMU_ABSENT);
+		return 0;
+	}
+	if (!bootcode_get_cdemu(code, len, &disc)) {
+		say(d, BOOT_UNKNOWN, REASON_CDEMU_OTHER);
 		return 0;
 	}
 	e = find_entry(d->lay, &disc);

@@ -58,6 +58,7 @@ enum boot_reason {
 	REASON_MEMTEST_ABSENT,
 	REASON_CDEMU,
 	REASON_CDEMU_ABSENT,
+	REASON_CDEMU_OTHER, /* another version's, or damaged */
 	REASON_CDEMU_DIFFERS, /* from the boot catalog */
 	REASON_SYSLINUX,      /* in the partition that MBR code starts */
 	REASON_NO_ACTIVE,

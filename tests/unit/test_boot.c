@@ -302,10 +302,10 @@ static void test_our_cdemu(void)
 	bootcode_put_cdemu(cdemu, &disc);
 	detect(&img);
 	check_bios("yes", "cdemu");
-	cdemu[bootcode_cdemu_size() - 100] ^= 1;
 	cdemu[200] ^= 1;
 	detect(&img);
-	check_bios("fixable", "cdemu-absent");
+	CHECK_STR(layout_reason_name(lay.boot.bios_reason), "cdemu-other");
+	CHECK(lay.boot.bios.usb != BOOT_YES);
 	/* Of another disc: what it would load is not what the catalog names. */
 	disc.image_lba = 29;
 	bootcode_put_cdemu(cdemu, &disc);
@@ -316,8 +316,16 @@ static void test_our_cdemu(void)
 	bootcode_put_cdemu(cdemu, &disc);
 	detect(&img);
 	check_bios("fixable", "cdemu-differs");
-	/* An image of zeros starts nothing that could be foretold. */
+	/* Where the catalog says nothing, a block is loaded. */
 	disc.media = 0;
+	disc.load_sectors = 0;
+	bootcode_put_cdemu(cdemu, &disc);
+	put_entry(image_block(&img, 24) + 32, 0x88, 0, 0, 30);
+	detect(&img);
+	check_bios("yes", "cdemu");
+	/* An image of zeros starts nothing that could be foretold. */
+	disc.load_sectors = 4;
+	put_entry(image_block(&img, 24) + 32, 0x88, 0, 4, 30);
 	bootcode_put_cdemu(cdemu, &disc);
 	memset(image_block(&img, 30), 0, 2048);
 	detect(&img);
