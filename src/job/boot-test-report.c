@@ -12,7 +12,10 @@ bool boot_result_is_good(const struct boot_test_report *r, const struct boot_res
 
 	if (r->is_expecting)
 		return j->reached == REACHED_EXPECTED;
-	return j->reached >= REACHED_LOADER && !j->gave_up && !result->went_down;
+	/* A kernel may end the machine, a loader that does has failed. */
+	return j->reached >= REACHED_KERNEL
+		       ? !j->gave_up
+		       : j->reached == REACHED_LOADER && !j->gave_up && !result->went_down;
 }
 
 int boot_test_exit_status(const struct boot_test_report *r)
@@ -93,13 +96,13 @@ const char *boot_result_describe(const struct boot_test_report *r, const struct 
 		if (j->last[0] && strcmp(j->last, j->why) != 0)
 			add(&w, _(" that says \"%s\""), j->last);
 		else
-			add(&w, _(", of which nothing was seen"));
+			add(&w, _(", of which nothing was seen in %.0f s"), result->waited);
 		break;
 	case REACHED_NOTHING:
 		if (j->gave_up || result->went_down)
 			add(&w, _("did not boot (%.1f s): "), result->seconds);
 		else
-			add(&w, _("nothing was seen in %.1f s"), result->seconds);
+			add(&w, _("nothing was seen in %.0f s"), result->waited);
 		break;
 	}
 	add_end(&w, r, result);
@@ -126,6 +129,7 @@ static void boot_to_json(const struct boot_test_report *r, const struct boot_res
 	json_bool(j, "went_down", b->went_down);
 	json_string(j, "accelerator", b->kvm ? "kvm" : "tcg");
 	json_double(j, "seconds", b->seconds);
+	json_double(j, "waited_seconds", b->waited);
 	json_string(j, "message", boot_result_describe(r, b, words, sizeof(words)));
 	json_end_object(j);
 }

@@ -62,6 +62,7 @@ struct boot_vm {
 	size_t answer_len;
 	bool is_broken;   /* QEMU stopped the guest on an error of its own */
 	bool read_failed; /* the medium could not be read */
+	bool was_closed;  /* not by its guest */
 
 	struct boot_judge *judge;
 	uint64_t n_received; /* bytes of its channels */
@@ -265,11 +266,14 @@ static void take_event(struct boot_vm *vm, const struct json_doc *doc,
 	/* Nobody but QEMU itself ever stops it: KVM could not go on, for instance. */
 	if (json_is_text(name, "STOP"))
 		vm->is_broken = true;
-	if (!json_is_text(name, "BLOCK_IO_ERROR") || !data || data->type != JSON_OBJECT)
+	if (!data || data->type != JSON_OBJECT)
 		return;
 	what = json_member(doc, data, "operation");
-	if (what && json_is_text(what, "read"))
+	if (json_is_text(name, "BLOCK_IO_ERROR") && what && json_is_text(what, "read"))
 		vm->read_failed = true;
+	what = json_member(doc, data, "reason"); /* guest-reset, host-ui ... */
+	if (json_is_text(name, "SHUTDOWN") && what && what->type == JSON_STRING && what->len > 5)
+		vm->was_closed = strncmp(what->text, "host-", 5) == 0;
 }
 
 static void take_version(struct boot_vm *vm, const struct json_doc *doc,
@@ -503,6 +507,11 @@ bool boot_vm_is_over(struct boot_vm *vm, bool *ret_failed)
 		return false;
 	*ret_failed = !WIFEXITED(vm->status) || WEXITSTATUS(vm->status) != 0;
 	return true;
+}
+
+bool boot_vm_was_closed(const struct boot_vm *vm)
+{
+	return vm->was_closed;
 }
 
 bool boot_vm_read_failed(const struct boot_vm *vm)

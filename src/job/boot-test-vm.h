@@ -62,6 +62,9 @@ bool boot_vm_watch(struct boot_vm *vm, int milliseconds);
 /* Has it ended? ret_failed: not as the guest wanted, but on an error of QEMU's. */
 bool boot_vm_is_over(struct boot_vm *vm, bool *ret_failed);
 
+/* Was it ended from outside: by closing its window? */
+bool boot_vm_was_closed(const struct boot_vm *vm);
+
 /* Was there a part of the medium that could not be read? */
 bool boot_vm_read_failed(const struct boot_vm *vm);
 

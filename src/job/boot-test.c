@@ -381,11 +381,12 @@ static int watch_machine(struct watch *w, struct error *err)
 			if (is_over)
 				boot_judge_settle(&w->result->judge);
 			note_progress(w, t);
-			w->result->went_down = is_over && !failed;
+			w->result->went_down = is_over && !failed && !boot_vm_was_closed(w->vm);
 			if (w->gave_up)
 				w->result->seconds = w->changed_at - w->start;
 			else if (w->reached == REACHED_NOTHING)
 				w->result->seconds = t - w->start;
+			w->result->waited = t - w->start;
 			return is_over && failed;
 		}
 	}

@@ -42,7 +42,8 @@ struct boot_result {
 	bool kvm;
 	bool timed_out; /* it was still running, and nothing more was waited for */
 	bool went_down; /* it switched itself off, or started anew */
-	double seconds; /* until what `reached` says was seen, or nothing more was waited for */
+	double seconds; /* until what `reached` says was seen, or it was said that it did not boot */
+	double waited; /* seconds, all in all */
 	struct boot_judge judge;
 };
 

@@ -4,6 +4,7 @@
 # isowrite boot-test: it says yes and no, no more than it has seen, and it never writes
 # to what it boots.
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
+. "$TOP/tests/fault/functions.bash"
 TIMEOUT=180
 
 # boot_test STATUS ARGUMENT...: its object in $T/out.
@@ -75,6 +76,59 @@ test_the_device_is_left_alone()
 	! grep -E "\"$dev\", [^)]*O_(RDWR|WRONLY)" trace || fail "it was opened for writing"
 	detach "$dev" copy
 	same "$img" copy
+}
+
+# A stick that is broken there boots nowhere, but that says nothing about the image.
+# shellcheck disable=SC2154 # dev is set by lying_stick
+test_what_cannot_be_read()
+{
+	local lba
+
+	need_tool qemu-system-x86_64 xorriso
+	cp "$(image debian-cd.iso)" medium
+	xorriso -indev medium -find / -name ldlinux.c32 -exec report_lba -- >list 2>/dev/null
+	lba=$(awk -F, '/^File data lba:/ { print $2 + 0 }' list)
+	lying_stick medium
+	rules "err=r:$((lba * 2048)):4096:5"
+	run 6 "$ISOWRITE" boot-test "$dev" --firmware=bios
+	has 'cannot be read' err
+}
+
+test_mounted()
+{
+	local dev
+
+	need_root
+	need_tool qemu-system-x86_64 mkfs.ext4
+	blank 16M volume
+	mkfs.ext4 -q -E "$EXT4_AT_ONCE" volume
+	dev=$(attach volume)
+	mkdir mnt
+	mount "$dev" mnt
+	run 4 "$ISOWRITE" boot-test "$dev" --firmware=bios
+	tr -s ' \n' ' ' <err >said
+	has "It is mounted on $T/mnt and may change" said
+	mount -o remount,ro mnt
+	run 4 "$ISOWRITE" boot-test "$dev" --firmware=bios
+	lacks_text mounted err
+}
+
+# What neither says anything nor ends is not called a boot, and not waited for for ever.
+test_a_boot_sector_that_hangs()
+{
+	{
+		printf '\353\376'
+		head -c 508 /dev/zero
+		printf '\125\252'
+		head -c 1M /dev/zero
+	} >hangs
+	boot_test 4 hangs --firmware=bios --timeout=3
+	is "$(first reached)" firmware
+	is "$(first timed_out)" true
+	# One that starts the machine anew.
+	printf '\352\0\0\377\377' | dd of=hangs conv=notrunc status=none
+	boot_test 4 hangs --firmware=bios --timeout=30
+	is "$(first went_down)" true
 }
 
 test_qemu_is_missing()
