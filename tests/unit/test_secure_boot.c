@@ -17,7 +17,7 @@
 
 #define IMAGE "tests/fuzz/corpus/secureboot/fat-image"
 #define SIZE 65536U
-#define SECTOR 512U
+#define SECTOR 2048U
 #define DB "db-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 #define DBX "dbx-d719b2cb-3d3a-4596-a3bc-dad00e67656f"
 #define SBAT_LEVEL "SbatLevelRT-605dab50-e046-4300-abb6-3dd810dd8b23"
@@ -28,7 +28,7 @@ static char dir[] = "/tmp/isowrite-secure-boot.XXXXXX";
 static struct secure_boot sb;
 static struct layout lay;
 
-/* The form is that of fuzz_secureboot.c. */
+/* The form is that of fuzz/sparse.h, behind a byte that says so. */
 static void read_image(void)
 {
 	uint8_t data[8192];
@@ -206,7 +206,7 @@ static void test_chain_of_clusters(void)
 
 	start();
 	/* The first FAT, 1.5 bytes a cluster: the links of 4 and on lead into a circle. */
-	memset(image + SECTOR + 6, 0, 6);
+	memset(image + 512 + 6, 0, 6);
 	f = look(NULL);
 	CHECK(f->verdict == SECURE_UNKNOWN && f->n_signers == 0);
 	CHECK_STR(f->reasons[0], "its file system does not say where it lies");
