@@ -98,7 +98,7 @@ static void read_variable(const char *efivars, const char *name, bool is_list,
 		ret->is_damaged = rc > 0;
 }
 
-static int read_given(const char *path, struct revocations *r, struct error *err)
+int revocations_read_given(const char *path, struct revocations *r, struct error *err)
 {
 	int rc;
 
@@ -124,20 +124,11 @@ static int read_given(const char *path, struct revocations *r, struct error *err
 	return 0;
 }
 
-int revocations_read(const char *efivars, const char *dbx_path, struct revocations *ret,
-		     struct error *err)
+void revocations_read_machine(const char *efivars, struct revocations *r)
 {
-	struct revocations r = { .given_name = "" };
-
-	if (dbx_path && read_given(dbx_path, &r, err) < 0) {
-		revocations_done(&r);
-		return -1;
-	}
-	read_variable(efivars, DBX_NAME, true, &r.dbx);
-	read_variable(efivars, DB_NAME, true, &r.db);
-	read_variable(efivars, SBAT_LEVEL_NAME, false, &r.sbat_level);
-	*ret = r;
-	return 0;
+	read_variable(efivars, DBX_NAME, true, &r->dbx);
+	read_variable(efivars, DB_NAME, true, &r->db);
+	read_variable(efivars, SBAT_LEVEL_NAME, false, &r->sbat_level);
 }
 
 void revocations_done(struct revocations *r)

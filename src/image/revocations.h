@@ -29,11 +29,12 @@ struct revocations {
 };
 
 /*
- * efivars: REVOCATIONS_EFIVARS, or another folder for tests. dbx_path: what the user names, or
- * NULL. ERROR_USAGE: that does not exist or holds no signature list.
+ * Both fill their part of a zeroed *r, also before they fail; the caller frees by
+ * revocations_done(). efivars: REVOCATIONS_EFIVARS, or another folder for tests. A list that
+ * the user names: ERROR_USAGE if it does not exist or is none.
  */
-int revocations_read(const char *efivars, const char *dbx_path, struct revocations *ret,
-		     struct error *err);
+void revocations_read_machine(const char *efivars, struct revocations *r);
+int revocations_read_given(const char *path, struct revocations *r, struct error *err);
 void revocations_done(struct revocations *r);
 
 #endif

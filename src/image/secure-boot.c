@@ -289,18 +289,32 @@ static void look_at_all(struct look *look, const struct efi_files *files, struct
 	}
 }
 
-static int look(struct source *src, struct layout *lay, bool full, const struct revocations *r,
-		struct secure_boot *sb, struct error *err)
+static void add_finding(struct layout *lay, const struct revocations_list *list, const char *name)
 {
-	uint64_t budget = DETECT_BUDGET - num_min(DETECT_BUDGET, lay->bytes_read);
-	struct efi_files files = { .n = 0 };
-	auto_free struct look *l = calloc(1, sizeof(*l));
+	if (list->is_damaged)
+		layout_add_finding(lay, LAYOUT_WARNING, "secure-boot-list",
+				   _("Not all of %s could be understood: what it revokes behind "
+				     "its damage is not known."),
+				   name);
+}
 
-	if (!l)
-		return error_set_nomem(err);
-	detect_begin(&l->d, src, full ? UINT64_MAX : budget, lay);
-	l->revoked = r;
-	l->hash_budget = full ? UINT64_MAX : HASH_BUDGET;
+/* To ask firmware for its lists takes a while: only where there is something to compare. */
+static void read_machine(const char *efivars, struct layout *lay, struct revocations *r,
+			 struct secure_boot *sb)
+{
+	revocations_read_machine(efivars, r);
+	sb->has_dbx = r->dbx.data;
+	sb->has_db = r->db.data;
+	sb->has_sbat_level = r->sbat_level.data;
+	add_finding(lay, &r->dbx, _("this machine's dbx"));
+	add_finding(lay, &r->given, r->given_name);
+}
+
+static int look(struct look *l, const char *efivars, struct revocations *r, struct secure_boot *sb,
+		struct error *err)
+{
+	struct efi_files files;
+
 	if (efi_files_find(&l->d, &files, err) < 0)
 		return -1;
 	sb->is_complete = files.is_complete;
@@ -309,6 +323,9 @@ static int look(struct source *src, struct layout *lay, bool full, const struct 
 		efi_files_done(&files);
 		return error_set_nomem(err);
 	}
+	if (files.n > 0)
+		read_machine(efivars, l->d.lay, r, sb);
+	l->revoked = r;
 	look_at_all(l, &files, sb);
 	efi_files_done(&files);
 	return 0;
@@ -317,19 +334,21 @@ static int look(struct source *src, struct layout *lay, bool full, const struct 
 int secure_boot_look(struct source *src, struct layout *lay, bool full, const char *efivars,
 		     const char *dbx_path, struct secure_boot *ret, struct error *err)
 {
-	struct secure_boot sb = { .is_complete = true };
-	struct revocations r;
+	uint64_t budget = DETECT_BUDGET - num_min(DETECT_BUDGET, lay->bytes_read);
+	auto_free struct look *l = calloc(1, sizeof(*l));
+	struct secure_boot sb = { .is_looked_at = !lay->is_partial };
+	struct revocations r = { .given_name = "" };
 	int rc = 0;
 
-	if (revocations_read(efivars, dbx_path, &r, err) < 0)
-		return -1;
-	sb.has_dbx = r.dbx.data;
-	sb.has_db = r.db.data;
-	sb.has_sbat_level = r.sbat_level.data;
+	if (!l)
+		return error_set_nomem(err);
+	detect_begin(&l->d, src, full ? UINT64_MAX : budget, lay);
+	l->hash_budget = full ? UINT64_MAX : HASH_BUDGET;
+	if (dbx_path)
+		rc = revocations_read_given(dbx_path, &r, err);
 	memcpy(sb.given_name, r.given_name, sizeof(sb.given_name));
-	sb.is_looked_at = !lay->is_partial;
-	if (sb.is_looked_at)
-		rc = look(src, lay, full, &r, &sb, err);
+	if (rc == 0 && sb.is_looked_at)
+		rc = look(l, efivars, &r, &sb, err);
 	revocations_done(&r);
 	if (rc < 0)
 		secure_boot_done(&sb);

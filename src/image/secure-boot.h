@@ -73,8 +73,9 @@ struct secure_boot {
 
 /*
  * lay is what detect_layout() said of src; its bytes_read goes on. full: files of any size are
- * compared with their signatures, without a budget. efivars and dbx_path as for
- * revocations_read(). What cannot be read of the image is a verdict, not an error.
+ * compared with their signatures, without a budget. efivars as for
+ * revocations_read_machine(); dbx_path is the user's list, or NULL. What cannot be read of the
+ * image is a verdict, not an error.
  */
 int secure_boot_look(struct source *src, struct layout *lay, bool full, const char *efivars,
 		     const char *dbx_path, struct secure_boot *ret, struct error *err);

@@ -107,7 +107,7 @@ static void judge_by_db(struct secure_file *file, const struct signature *signat
 			if (signature_is_by(&signatures[i], e.data, e.len))
 				is_known = file->signers[i].is_known = true;
 	}
-	if (!is_known)
+	if (!is_known && !db->is_damaged)
 		secure_add_reason(file, "%s",
 				  _("none of its signers is known to this machine's db"));
 }

@@ -370,6 +370,27 @@ test_revoked_by_hash()
 	has "! revoked by its hash in this machine's dbx" out
 }
 
+# What comes before the damage counts, and that there is some is said.
+test_damaged_list()
+{
+	need_loaders
+	fat a.img 2048 $SHIM=BOOTX64.EFI
+	look a.img
+	"$PYTHON" -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.argv[1]))' \
+		"$(of BOOTX64.EFI 'f["authenticode_sha256"]')" >digest
+	(siglist sha256 digest && printf rubbish) >list
+	look a.img --dbx=list
+	is "$(of BOOTX64.EFI 'f["verdict"]')" may-be-refused
+	is "$(json out '[f["message"][:15] for f in j["findings"] if f["code"] == "secure-boot-list"]')" \
+		'["Not all of list"]'
+	# A list of what is allowed, which may go on behind its damage, refuses nothing.
+	head -c 32 /dev/zero >digest
+	(siglist sha256 digest && printf rubbish) >list
+	variable db list
+	look a.img
+	is "$(of BOOTX64.EFI 'f["verdict"]')" signed
+}
+
 test_revoked_by_certificate()
 {
 	need_loaders
