@@ -10,13 +10,14 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 TIMEOUT=300
 
-# write_hybrid IMAGE STICK [OPTION...]: auto has to choose hybrid by itself.
+# write_hybrid IMAGE STICK [OPTION...]: auto has to choose hybrid by itself. STICK is made
+# unless it is there.
 write_hybrid()
 {
 	local name=$1 stick=$2
 
 	shift 2
-	blank 128M "$stick"
+	[ -e "$stick" ] || blank 128M "$stick"
 	run 0 "$ISOWRITE" --yes --json "$@" "$(image "$name")" "file:$stick"
 	is "$(json out 'j["plans"][0]["planner"]')" hybrid "the planner of $name"
 }
@@ -35,6 +36,8 @@ boots()
 # A boot image of each kind that our boot code enters, by BIOS.
 test_isolinux_by_its_contract()
 {
+	# What lay on the stick before must not shine through.
+	noise 128M stick
 	write_hybrid isolinux-plain.iso stick
 	boots stick isolinux-plain.iso --as usb
 	boots stick isolinux-plain.iso --as ahci
@@ -52,17 +55,19 @@ test_others_by_an_emulated_drive()
 	local name
 
 	for name in isolinux-noinfo.iso grub-legacy.iso floppy144.iso hd-emul.iso winlike.iso; do
+		rm -f stick
 		write_hybrid "$name" stick
 		boots stick "$name"
 	done
 }
 
 # Firmware that heeds boot catalogs on discs only needs the partition behind the ISO.
-test_uefi_without_el_torito()
+test_uefi_without_el_torito_on_a_large_disk()
 {
-	write_hybrid both-nopt.iso stick
-	boots stick both-nopt.iso --firmware uefi --no-eltorito
-	boots stick both-nopt.iso
+	blank 3000G disk
+	write_hybrid both-nopt.iso disk
+	boots disk both-nopt.iso --firmware uefi --no-eltorito
+	boots disk both-nopt.iso
 }
 
 test_uefi_only()
@@ -71,6 +76,34 @@ test_uefi_only()
 	boots stick uefi-only.iso --firmware uefi --no-eltorito
 	run any "$TOP/tests/boot/bootcheck" stick --expect 'UEFI' --timeout 20
 	is "$status" 0 "a BIOS is told that the stick boots by UEFI"
+}
+
+# Of several boot images, the one that was asked for: each loader says its name first.
+test_boot_entry()
+{
+	write_hybrid multi-entry.iso stick --boot-entry=2
+	boots stick multi-entry.iso --expect 'Welcome to GRUB.*ISOWRITE-BOOTED'
+	rm stick
+	write_hybrid multi-entry.iso stick --boot-entry=3
+	boots stick multi-entry.iso --expect '^SYSLINUX.*ISOWRITE-BOOTED'
+}
+
+# A disc for BIOS only boots by UEFI too, as a stick and as a disc, once it has a loader.
+test_add_boot()
+{
+	local img efi
+
+	img=$(image isolinux-plain.iso)
+	efi=$PWD/efi.img
+	xorriso -osirrox on -indev "$(image both-nopt.iso)" -extract /boot/grub/efi.img "$efi" 2>log ||
+		{ show log; fail "xorriso"; }
+	write_hybrid isolinux-plain.iso stick "--add-boot=efi:$efi"
+	boots stick isolinux-plain.iso
+	# GRUB looks for its configuration, which this disc has not, in vain.
+	boots stick isolinux-plain.iso --firmware uefi --no-eltorito --expect 'Welcome to GRUB'
+	run 0 "$ISOWRITE" --yes --mode=hybrid "--add-boot=efi:$efi" "$img" file:out.iso
+	boots out.iso isolinux-plain.iso --as cd --firmware uefi --expect 'Welcome to GRUB' \
+		--stick-size 0
 }
 
 # The hybrid as a file of the image's own size is still a disc.
@@ -153,6 +186,7 @@ test_firmware_writes_nothing()
 
 	for name in $([ "${ISOWRITE_TEST_FULL:-}" ] && hybrids || echo both-nopt.iso); do
 		for option in --seed=5a0d4f5c-29f5-4f0f-9c0d-0123456789ab --strict-gpt; do
+			rm -f stick
 			write_hybrid "$name" stick "$option"
 			cp --sparse=always stick before
 			"$TOP/tests/boot/bootcheck" stick --writable --firmware uefi --timeout 120 \
