@@ -38,8 +38,6 @@
 #define TICK 100 /* milliseconds */
 #define MIN_STICK 512
 
-DEFINE_AUTO(struct source *, source_free);
-#define auto_source auto_cleanup(source_free)
 DEFINE_AUTO(struct boot_vm *, boot_vm_free);
 #define auto_vm auto_cleanup(boot_vm_free)
 

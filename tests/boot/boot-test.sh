@@ -159,10 +159,10 @@ test_no_machine_is_left()
 		kill -"${signal/INT/TERM}" "$pid"
 		wait "$pid" || :
 		for ((i = 0; i < 50; i++)); do
-			[ "$(ps -o state= -p "$child" | grep -v Z)" ] || break
+			ps -o state= -p "$child" | grep -qv Z || break
 			sleep 0.1
 		done
-		! ps -o state= -p "$child" | grep -v Z || fail "QEMU outlives SIG$signal"
+		! ps -o state= -p "$child" | grep -qv Z || fail "QEMU outlives SIG$signal"
 	done
 }
 

@@ -121,7 +121,7 @@ static void test_grub_uefi(void)
 	CHECK_STR(uefi.text, "Welcome to GRUB!");
 }
 
-/* Of a program that OVMF has started any text is its own; of a boot sector it may be a complaint. */
+/* Of a program that OVMF has started any text is its own; a boot sector may only complain. */
 static void test_text_of_an_unknown_loader(void)
 {
 	begin(NULL);
