@@ -275,7 +275,8 @@ static void make_command(const struct report_target *rt, const struct layout *la
 	if (!file[0] || !device[0])
 		return; /* too long to be pasted */
 	snprintf(buf, size, "isowrite %s%s%s%s%s%s %s", wants_fix_gpt(rt) ? "--fix-gpt " : "",
-		 wants_raw(rt, lay) ? "--mode=raw " : "", allow[0] ? "--allow=" : "", allow, allow[0] ? " " : "", file, device);
+		 wants_raw(rt, lay) ? "--mode=raw " : "", allow[0] ? "--allow=" : "", allow,
+		 allow[0] ? " " : "", file, device);
 }
 
 /* What works when isowrite would not take the file. */

@@ -241,22 +241,19 @@ static void warn_of_raw(struct job *j)
 
 	name_fixable(&j->r->layout, ways, sizeof(ways));
 	if (ways[0])
-		job_warn(
-			j, EVENT_NO_TARGET, "disc-only",
-			_("Written as it is, the image will not boot from a stick by %s, or not with "
-			  "all firmware; without --mode=raw it is changed so that it does."),
-			ways);
+		job_warn(j, EVENT_NO_TARGET, "disc-only",
+			 _("As it is it will not boot from a stick by %s, or not with all firmware; "
+			   "without --mode=raw it would be changed so that it does."),
+			 ways);
 }
 
 /* The code is that of detection's own warning, which need not be said too. */
 static void warn_of_stream(struct job *j)
 {
 	if (j->r->layout.kind == LAYOUT_ISO_ELTORITO)
-		job_warn(
-			j, EVENT_NO_TARGET, "disc-only",
-			_("Made for discs, this image has to be changed to boot from a stick, which "
-			  "cannot be done while it is decompressed or comes from a pipe: save the "
-			  "decompressed image to a file first, and write that."));
+		job_warn(j, EVENT_NO_TARGET, "disc-only",
+			 _("Made for discs, it boots from a stick only when changed, which streams "
+			   "cannot be: save it decompressed to a file, and write that."));
 }
 
 void job_warn_of_discs(struct job *j)

@@ -20,7 +20,7 @@ struct plan_request {
 	bool allow_truncated;
 	const struct bmap *bmap; /* or NULL: all of the image is data */
 	bool bmap_zero; /* what is not mapped becomes zero, else it is kept */
-	uint32_t boot_entry; /* hybrid: the BIOS entry, counted from 1; 0: the one that a disc boots */
+	uint32_t boot_entry; /* hybrid: for BIOS, counted from 1; 0: the one that a disc boots */
 	bool strict_gpt; /* hybrid: no entry for the ISO, which a strict reader rejects */
 	const struct add_boot *add_boot; /* hybrid: boot entries that the disc lacks, or NULL */
 };

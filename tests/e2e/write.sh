@@ -59,7 +59,7 @@ test_every_image_on_a_file()
 	for name in $IMAGES; do
 		stick 64M s
 		cp s before
-		run 0 "$ISOWRITE" --yes --json "$(image "$name")" s
+		run 0 "$ISOWRITE" --yes --mode=raw --json "$(image "$name")" s
 		holds s "$(image "$name")" before
 		verified out "$(image "$name")"
 	done
@@ -75,7 +75,7 @@ test_every_image_on_a_loop_device()
 	dev=$(attach s)
 	for name in $IMAGES; do
 		dd if=before of="$dev" bs=1M oflag=direct status=none
-		run 0 "$ISOWRITE" --yes --json "$(image "$name")" "$dev"
+		run 0 "$ISOWRITE" --yes --mode=raw --json "$(image "$name")" "$dev"
 		holds "$dev" "$(image "$name")" before
 		verified out "$(image "$name")"
 		is "$(json out 'j["targets"][0]["verify_method"]')" o_direct
@@ -99,7 +99,7 @@ test_others_see_what_dd_would_have_made()
 		mkdir -p ours theirs
 		blank 64M ours/s
 		blank 64M theirs/s
-		run 0 "$ISOWRITE" --yes "$(image "$name")" ours/s
+		run 0 "$ISOWRITE" --yes --mode=raw "$(image "$name")" ours/s
 		dd if="$(image "$name")" of=theirs/s conv=notrunc bs=1M status=none
 		is "$(cd ours && seen s)" "$(cd theirs && seen s)" "what others see of $name"
 	done

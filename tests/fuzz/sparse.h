@@ -36,7 +36,8 @@ static inline void sparse_read_sector(const struct sparse *s, uint64_t lba, uint
 	}
 }
 
-static inline int sparse_read_at(struct source *src, uint64_t off, void *buf, size_t len, struct error *err)
+static inline int sparse_read_at(struct source *src, uint64_t off, void *buf, size_t len,
+				 struct error *err)
 {
 	struct sparse *s = src->priv;
 	uint8_t sector[SPARSE_SECTOR], *out = buf;

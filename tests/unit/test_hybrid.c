@@ -11,19 +11,19 @@
 
 /* What a disc is made of, in the words of the table below. */
 enum {
-	ISOLINUX = 1 << 0, /* an entry for BIOS, each of the next four of them too */
+	ISOLINUX = 1 << 0,      /* an entry for BIOS, each of the next four of them too */
 	ISOLINUX_BARE = 1 << 1, /* without its boot info table */
 	GRUB2 = 1 << 2,
 	FLOPPY = 1 << 3,
-	OTHER = 1 << 4, /* some loader without emulation */
-	EFI = 1 << 5, /* an entry with a loader */
-	EFI_FIRST = 1 << 6, /* it comes before those for BIOS */
+	OTHER = 1 << 4,       /* some loader without emulation */
+	EFI = 1 << 5,         /* an entry with a loader */
+	EFI_FIRST = 1 << 6,   /* it comes before those for BIOS */
 	EFI_AS_BIOS = 1 << 7, /* a UEFI volume, its entry says BIOS */
-	ESP_IN_GPT = 1 << 8, /* ... for IA32, which no entry has */
+	ESP_IN_GPT = 1 << 8,  /* ... for IA32, which no entry has */
 	ESP_IN_MBR = 1 << 9,
 	STICK_BIOS = 1 << 10, /* raw copies boot */
 	STICK_UEFI = 1 << 11,
-	MAYBE_UEFI = 1 << 12, /* raw copies boot somewhere */
+	MAYBE_UEFI = 1 << 12,   /* raw copies boot somewhere */
 	DISC_FIXABLE = 1 << 13, /* the report has called them fixable already */
 	WINDOWS = 1 << 14,
 };
@@ -44,16 +44,16 @@ static const struct {
 	{ ISOLINUX | EFI, BOOTCODE_ISOLINUX, 0, 1, LOADER_X64, true, true, true },
 	{ ISOLINUX | EFI | MAYBE_UEFI, BOOTCODE_ISOLINUX, 0, 1, LOADER_X64, true, true, true },
 	{ ISOLINUX | EFI | STICK_BIOS, BOOTCODE_ISOLINUX, 0, 1, LOADER_X64, false, true, true },
-	{ ISOLINUX | EFI | STICK_BIOS | STICK_UEFI, BOOTCODE_ISOLINUX, 0, 1, LOADER_X64, false, false,
-	  false },
+	{ ISOLINUX | EFI | STICK_BIOS | STICK_UEFI, BOOTCODE_ISOLINUX, 0, 1, LOADER_X64, false,
+	  false, false },
 	{ ISOLINUX | EFI | EFI_FIRST, BOOTCODE_ISOLINUX, 1, 1, LOADER_X64, false, true, true },
 	{ EFI, BOOTCODE_UEFI_ONLY, 0, 1, LOADER_X64, false, true, true },
 	{ EFI_AS_BIOS, BOOTCODE_UEFI_ONLY, 0, 1, LOADER_X64, false, true, true },
 	/* By what a raw copy boots from, which no entry for BIOS leads to: not given away. */
 	{ EFI | STICK_BIOS, BOOTCODE_UEFI_ONLY, 0, 1, LOADER_X64, false, false, false },
 	/* Partitions count for what the catalog does not boot. */
-	{ ISOLINUX | EFI | ESP_IN_GPT, BOOTCODE_ISOLINUX, 0, 2, LOADER_X64 | LOADER_IA32, true, true,
-	  true },
+	{ ISOLINUX | EFI | ESP_IN_GPT, BOOTCODE_ISOLINUX, 0, 2, LOADER_X64 | LOADER_IA32, true,
+	  true, true },
 	{ ISOLINUX | EFI | ESP_IN_MBR, BOOTCODE_ISOLINUX, 0, 1, LOADER_X64, true, true, true },
 	{ ISOLINUX | ESP_IN_MBR | STICK_UEFI, BOOTCODE_ISOLINUX, 0, 1, LOADER_X64, true, false,
 	  true },

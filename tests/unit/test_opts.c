@@ -113,7 +113,8 @@ static void test_unknown_options(void)
 	fails("--no-verfy a b", "Unknown option '--no-verfy'; did you mean '--no-verify'?");
 	fails("--no-verfy=3 a b", "Unknown option '--no-verfy'; did you mean '--no-verify'?");
 	fails("--s a b",
-	      "The option '--s' may mean --strict-gpt, --sha256, --sums, --size, --sector-size, --seed, --strict, --svg, "
+	      "The option '--s' may mean --strict-gpt, --sha256, --sums, --size, --sector-size, "
+	      "--seed, --strict, --svg, "
 	      "--secure-boot, --screenshot.");
 	fails("-x a b", "Unknown option '-x'; isowrite --help=all lists the options.");
 	fails("--yes=1 a b", "The option --yes takes no value.");
