@@ -181,6 +181,9 @@ text_no_load:	.asciz	"FAIL the rest of the boot image is read\nEND\n"
 	.word	0xaa55
 
 main:
+	mov	$0x3fb, %dx		/* words of 8 bits */
+	mov	$3, %al
+	out	%al, %dx
 	call	image_tests
 	call	find_cd
 	call	spec_tests
