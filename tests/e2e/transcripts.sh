@@ -171,6 +171,17 @@ test_plan()
 	play plan 0 -- plan ubuntu.iso --size=16GB
 }
 
+# A disc that no stick would boot.
+test_hybrid()
+{
+	cp "$(image floppy144.iso)" disc.iso
+	blank 64M stick
+	play hybrid 0 --send 'y/N' y -- disc.iso stick
+	play hybrid-check 0 -- check disc.iso stick
+	play hybrid-raw 0 --send 'y/N' y -- --mode=raw disc.iso file:stick
+	play hybrid-small 5 -- --mode=hybrid --size=4M disc.iso file:new
+}
+
 test_plan_fix_gpt()
 {
 	ubuntu
