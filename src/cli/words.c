@@ -8,6 +8,7 @@
 
 #include "base/num.h"
 #include "base/text.h"
+#include "plan/add-boot.h"
 
 #define WORDS_MAX_VOLUMES 6 /* named one by one */
 #define WORDS_MAX_NOTES 3
@@ -366,8 +367,8 @@ const char *words_changes(const struct report *r, const struct report_plan *rp, 
 			  size_t size)
 {
 	const struct plan *plan = rp->plan;
-	uint64_t changed = 0, copied = copied_bytes(plan);
-	char has[NUM_SIZE_LEN], added[NUM_SIZE_LEN + 96] = "", purpose[160] = "";
+	uint64_t changed = 0, copied = copied_bytes(plan), given = add_boot_bytes(plan);
+	char has[NUM_SIZE_LEN], added[2 * NUM_SIZE_LEN + 160] = "", purpose[160] = "";
 	char made_for[64] = "";
 
 	for (size_t i = 0; i < plan->n_differences; i++)
@@ -380,13 +381,22 @@ const char *words_changes(const struct report *r, const struct report_plan *rp, 
 			 _(", and a copy of its volume for UEFI (%s) lies behind it"),
 			 num_format_size(n, sizeof(n), copied));
 	}
+	if (given > 0) {
+		size_t len = strlen(added);
+		char n[NUM_SIZE_LEN];
+
+		snprintf(added + len, sizeof(added) - len,
+			 _(", and what --add-boot names (%s) lies behind it"),
+			 num_format_size(n, sizeof(n), given));
+	}
 	if (rp->layout && layout_made_for(rp->layout, made_for, sizeof(made_for))[0])
 		snprintf(purpose, sizeof(purpose), _(", so that it boots from a stick by %s"),
 			 made_for);
 	else if (rp->layout && r->layout.kind == LAYOUT_WINDOWS)
-		snprintf(purpose, sizeof(purpose), "%s",
-			 _(", so that its boot loaders are started from a stick (whether Windows' own "
-			   "then find their disc, nobody has seen)"));
+		snprintf(
+			purpose, sizeof(purpose), "%s",
+			_(", so that its boot loaders are started from a stick (whether Windows' own "
+			  "then find their disc, nobody has seen)"));
 	snprintf(buf, size,
 		 plan->n_differences == 1 ? _("%s: %zu range (%s) differs from the image%s%s%s")
 					  : _("%s: %zu ranges (%s) differ from the image%s%s%s"),

@@ -20,6 +20,9 @@
 #define LOADER_SECTORS 4U     /* loaded by a BIOS of what then loads its own rest */
 #define GRUB2_BLOCKLIST 2548U /* diskboot's first entry, in GRUB's image for discs */
 
+static const char efi_what[] = "EFI system partition, from --add-boot";
+static const char bios_what[] = "BIOS boot image, from --add-boot";
+
 struct amending {
 	struct source *src;
 	const struct layout *lay;
@@ -220,11 +223,10 @@ static int lay_out(struct amending *a, struct error *err)
 	if (plan_append_source(a->plan, a->src->size, 0, 0, planner_describe_image(a->lay), err) <
 		    0 ||
 	    append_root(a, err) < 0 ||
-	    append(a, a->bios_at, a->bios, num_round_up(add->bios.size, BLOCK),
-		   "BIOS boot image, from --add-boot", err) < 0 ||
+	    append(a, a->bios_at, a->bios, num_round_up(add->bios.size, BLOCK), bios_what, err) <
+		    0 ||
 	    append_catalog(a, err) < 0 ||
-	    append(a, a->efi_at, add->efi.data, add->efi.size,
-		   "EFI system partition, from --add-boot", err) < 0 ||
+	    append(a, a->efi_at, add->efi.data, add->efi.size, efi_what, err) < 0 ||
 	    plan_append_zero(a->plan, a->end - plan_end(a->plan), "padding to the next block",
 			     err) < 0 ||
 	    boot_record_apply(a->plan, a->src, &a->change, (uint32_t)(a->catalog_at / BLOCK),
@@ -274,4 +276,17 @@ int add_boot_plan_disc(struct source *src, const struct layout *lay, const struc
 	}
 	*ret = a.plan;
 	return 0;
+}
+
+uint64_t add_boot_bytes(const struct plan *plan)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < plan->n_extents; i++) {
+		const char *what = plan_what(plan, &plan->extents[i]);
+
+		if (strcmp(what, efi_what) == 0 || strcmp(what, bios_what) == 0)
+			sum += plan->extents[i].len;
+	}
+	return sum;
 }

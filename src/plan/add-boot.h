@@ -50,4 +50,7 @@ void add_boot_done(struct add_boot *add);
 int add_boot_plan_disc(struct source *src, const struct layout *lay, const struct add_boot *add,
 		       struct plan **ret, struct error *err);
 
+/* Bytes of the files in a plan for a disc so amended; 0 in any other. */
+uint64_t add_boot_bytes(const struct plan *plan);
+
 #endif

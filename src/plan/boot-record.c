@@ -116,10 +116,16 @@ static int check_owner(struct source *src, const struct layout *lay, uint64_t of
 {
 	struct owner owner = { .off = off };
 	uint64_t budget = TREE_BUDGET;
+	bool is_hfs = false;
 
 	for (uint32_t i = 0; i < lay->n_hfs; i++)
-		owner.is_found |= covers(lay->hfs[i].start, lay->hfs[i].size, off);
-	if (!owner.is_found && tree_walk_all(src, lay, &budget, visit, &owner, err) < 0)
+		is_hfs = is_hfs || covers(lay->hfs[i].start, lay->hfs[i].size, off);
+	if (is_hfs) {
+		*ret_why = _("it has no boot record, and no room for one, since the block behind "
+			     "its volume descriptors belongs to Apple's file system");
+		return 0;
+	}
+	if (tree_walk_all(src, lay, &budget, visit, &owner, err) < 0)
 		return -1;
 	if (owner.is_found)
 		*ret_why = _("it has no boot record, and no room for one, since the block behind "
