@@ -10,6 +10,7 @@
  *
  * "Yes" is a promise. What is not seen, or only likely, is unknown.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -200,6 +201,21 @@ static void tell_of_tables(struct layout *lay)
 				     "hides from firmware."));
 }
 
+static void tell_of_default_entry(struct layout *lay)
+{
+	const struct layout_el_torito *et = &lay->el_torito;
+
+	for (uint32_t i = 1; i < et->n_entries && et->entries[0].platform != BOOT_BIOS; i++) {
+		if (et->entries[i].platform != BOOT_BIOS || !et->entries[i].bootable)
+			continue;
+		layout_add_finding(lay, LAYOUT_INFO, "el-torito-default",
+				   _("Entry %" PRIu32 " of the boot catalog is for BIOS, but hardly "
+				     "any looks behind the first one, which is not."),
+				   i + 1);
+		return;
+	}
+}
+
 static void tell_of_platforms(struct layout *lay)
 {
 	const struct layout_el_torito *et = &lay->el_torito;
@@ -242,6 +258,7 @@ int detect_boot(struct detect *d, struct error *err)
 		tell_of_discs(lay);
 	tell_of_active(lay);
 	tell_of_tables(lay);
+	tell_of_default_entry(lay);
 	tell_of_platforms(lay);
 	tell_of_sectors(d);
 	return 0;

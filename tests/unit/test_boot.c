@@ -513,6 +513,7 @@ static void test_catalog_platforms(void)
 	detect(&img);
 	CHECK(lay.boot.bios.cd == BOOT_NO);
 	CHECK_STR(layout_answer_name(lay.boot.bios.usb), "no");
+	CHECK(has("el-torito-default"));
 	free(img.p);
 }
 
