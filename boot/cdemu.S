@@ -861,19 +861,22 @@ init:
 	movw	$int15, %es:VECTOR_15
 	mov	%cs, %es:VECTOR_15 + 2
 
-	/* 07C0:0 is entered as 0:7C00, as most BIOSes do and boot sectors expect. */
-	cmp	$0x7c0, %bx
-	jne	1f
-	mov	%es, entry + 2
-	movw	$0x7c00, entry
-	jmp	2f
-1:
-	mov	%bx, entry + 2
-2:
-	movzbl	emu_drive, %edx
+	/*
+	 * 07C0:0 is entered as 0:7C00, as most BIOSes do and boot sectors expect. What was loaded
+	 * below may lie where the stack would be, and gets ours.
+	 */
 	xor	%eax, %eax
+	mov	%ax, entry
+	mov	%bx, entry + 2
+	cmp	$0x7c0, %bx
+	jb	2f
+	jne	1f
+	movl	$0x7c00, entry
+1:
 	mov	%ax, %ss
 	mov	$0x7c00, %sp
+2:
+	movzbl	emu_drive, %edx
 	mov	%ax, %ds
 	sti
 	xor	%ebx, %ebx
