@@ -51,6 +51,8 @@ static const char *const loaders[] = {
 static const char *const stops[] = {
 	"Boot failed",
 	"No bootable device",
+	"isowrite boot error ",
+	"This stick boots by UEFI only",
 	"Operating system load error",
 	"Missing operating system",
 	"Error loading operating system",

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -163,10 +164,11 @@ static int drop_root(const struct boot_vm_request *req)
 		return 0;
 	if (req->kvm && stat("/dev/kvm", &st) == 0)
 		group = st.st_gid;
-	if (setgroups(1, &group) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
-	    setresuid(NOBODY, NOBODY, NOBODY) < 0)
-		return -1;
-	return 0;
+	if (setgroups(1, &group) == 0 && setresgid(NOBODY, NOBODY, NOBODY) == 0 &&
+	    setresuid(NOBODY, NOBODY, NOBODY) == 0)
+		return 0;
+	/* In a user namespace there may be no other user; then we are not really root either. */
+	return errno == EPERM || errno == EINVAL ? 0 : -1;
 }
 
 /* In the child. Only what is safe after fork(); returns an errno. */
@@ -185,6 +187,8 @@ static int become_qemu(const struct boot_vm *vm, const struct boot_vm_request *r
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 	    dup2(vm->words, STDERR_FILENO) < 0 || drop_root(req) < 0)
 		return errno;
+	/* Also what our caller has left open; kernels before 5.11 cannot. */
+	(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
 		if (kept[i] >= 0 && fcntl(kept[i], F_SETFD, 0) < 0)
 			return errno;

@@ -30,10 +30,16 @@
 #include "job/boot-test-vm.h"
 
 #define DEFAULT_TIMEOUT 60.0
-#define LOADER_PATIENCE 6.0 /* a loader that reads and says nothing that long waits for a key */
-#define LINGER 0.4          /* the rest of a line that says enough is on its way */
-#define GRAPHICS_AFTER 3.0  /* a firmware's own words on a failure come sooner */
-#define LOOK_EVERY 0.3      /* seconds */
+/*
+ * A loader that reads and says nothing that long waits for a key; unless it has read as much as a
+ * kernel has, which may unpack itself in silence.
+ */
+#define LOADER_PATIENCE 6.0
+#define KERNEL_PATIENCE 30.0
+#define KERNEL_SIZE (8 * MIB)
+#define LINGER 0.4         /* the rest of a line that says enough is on its way */
+#define GRAPHICS_AFTER 3.0 /* a firmware's own words on a failure come sooner */
+#define LOOK_EVERY 0.3     /* seconds */
 #define PICTURE_EVERY 1.0
 #define TICK 100 /* milliseconds */
 #define MIN_STICK 512
@@ -62,7 +68,8 @@ struct watch {
 	struct boot_result *result;
 	double start, started_at; /* the boot; when the firmware had started something */
 	double looked_at, pictured_at;
-	uint64_t activity;         /* of the guest, when it was last asked ... */
+	uint64_t loader_activity;  /* of the guest: when its loader was seen ... */
+	uint64_t activity;         /* ... when it was last asked ... */
 	double active_at;          /* ... and had changed */
 	enum boot_reached reached; /* when it was last asked, as gave_up */
 	bool gave_up;
@@ -307,6 +314,8 @@ static void look_at_activity(struct watch *w, double t)
 	if (w->result->judge.reached != REACHED_LOADER)
 		return;
 	activity = boot_vm_activity(w->vm);
+	if (!w->loader_activity)
+		w->loader_activity = activity;
 	if (activity != w->activity)
 		w->active_at = t;
 	w->activity = activity;
@@ -333,6 +342,8 @@ static bool is_enough(struct watch *w, double t)
 {
 	const struct boot_test_request *req = w->test->req;
 	const struct boot_judge *j = &w->result->judge;
+	bool has_kernel = w->activity - w->loader_activity > KERNEL_SIZE;
+	double patience = has_kernel ? KERNEL_PATIENCE : LOADER_PATIENCE;
 	double timeout = req->timeout > 0 ? req->timeout : req->gui ? 0 : DEFAULT_TIMEOUT;
 
 	if (timeout > 0 && t - w->start >= timeout) {
@@ -343,7 +354,7 @@ static bool is_enough(struct watch *w, double t)
 		return false;
 	if (j->reached >= (req->expect ? REACHED_EXPECTED : REACHED_KERNEL) || j->gave_up)
 		return t - w->changed_at > LINGER;
-	return !req->expect && j->reached == REACHED_LOADER && t - w->active_at > LOADER_PATIENCE;
+	return !req->expect && j->reached == REACHED_LOADER && t - w->active_at > patience;
 }
 
 /* 1: QEMU itself has failed. */
@@ -368,7 +379,8 @@ static int watch_machine(struct watch *w, struct error *err)
 			look_at_activity(w, t);
 		}
 		note_progress(w, t);
-		if (e->is_cancelled(e->ctx))
+		/* A signal that was for both of us may have come to QEMU first. */
+		if (e->is_cancelled(e->ctx) || (boot_vm_was_closed(w->vm) && !w->test->req->gui))
 			return error_set(err, ERROR_CANCELLED, "cancelled",
 					 _("Cancelled; nothing was written."));
 		e->on_progress(e->ctx, w->test->r, t - w->start);

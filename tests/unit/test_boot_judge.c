@@ -252,6 +252,8 @@ static void test_loaders_that_stop(void)
 {
 	static const char *const lines[] = {
 		"grub rescue> ",
+		"isowrite boot error 3",
+		"This stick boots by UEFI only, and the firmware has started it as a BIOS does.",
 		"Operating system load error.",
 		"isolinux.bin missing or corrupt.",
 		"BOOTMGR is missing",
