@@ -50,6 +50,18 @@ static void add(struct words *w, const char *fmt, ...)
 		w->len += (size_t)n < w->size - w->len ? (size_t)n : w->size - w->len - 1;
 }
 
+/* Is it the firmware that gave up, and not what it had started? */
+static bool is_by_firmware(const struct boot_judge *j)
+{
+	static const char *const own[] = { "BdsDxe: ", "No bootable", "Boot failed" };
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		if (strncmp(j->why, own[i], strlen(own[i])) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void add_end(struct words *w, const struct boot_test_report *r,
 		    const struct boot_result *result)
 {
@@ -93,7 +105,11 @@ const char *boot_result_describe(const struct boot_test_report *r, const struct 
 		break;
 	case REACHED_FIRMWARE:
 		add(&w, _("the firmware started something (%.1f s)"), result->seconds);
-		if (j->last[0] && strcmp(j->last, j->why) != 0)
+		if (j->gave_up && !is_by_firmware(j)) {
+			add(&w, _(" that says \"%s\""), j->why);
+			return buf;
+		}
+		if (j->last[0])
 			add(&w, _(" that says \"%s\""), j->last);
 		else
 			add(&w, _(", of which nothing was seen in %.0f s"), result->waited);
