@@ -234,7 +234,20 @@ static uint8_t answer(uint32_t by_all, uint32_t by_any, uint32_t arch)
 	return by_any & (arch | LOADER_UNSEEN) ? BOOT_UNKNOWN : BOOT_NO;
 }
 
-static enum boot_reason reason_of(const struct view *disc, const struct sticks *s)
+static bool has_loader(const struct layout *lay)
+{
+	uint32_t loaders = 0;
+
+	for (uint32_t i = 0; i < lay->el_torito.n_entries; i++)
+		loaders |= lay->el_torito.entries[i].loaders;
+	for (uint32_t i = 0; i < lay->gpt.n_partitions; i++)
+		loaders |= lay->gpt.partitions[i].loaders;
+	for (uint32_t i = 0; i < lay->mbr.n_partitions; i++)
+		loaders |= lay->mbr.partitions[i].loaders;
+	return loaders & LOADER_ALL;
+}
+
+static enum boot_reason reason_of(const struct layout *lay, const struct sticks *s)
 {
 	if (s->by_all & LOADER_ALL)
 		return s->older.by;
@@ -246,7 +259,7 @@ static enum boot_reason reason_of(const struct view *disc, const struct sticks *
 		return s->newer.by == REASON_UEFI_UDF ? REASON_UEFI_UDF : REASON_UEFI_HIDDEN;
 	if (s->is_unseen)
 		return s->newer.by == REASON_UEFI_UDF ? REASON_UEFI_UDF : REASON_UEFI_UNSEEN;
-	return disc->loaders & LOADER_ALL ? REASON_UEFI_NOT_LED_TO : REASON_UEFI_NONE;
+	return has_loader(lay) ? REASON_UEFI_NOT_LED_TO : REASON_UEFI_NONE;
 }
 
 void boot_judge_uefi(struct detect *d)
@@ -262,5 +275,5 @@ void boot_judge_uefi(struct detect *d)
 	b->uefi_x64.usb = answer(s.by_all, s.by_any, LOADER_X64);
 	b->uefi_ia32.usb = answer(s.by_all, s.by_any, LOADER_IA32);
 	b->uefi_aa64.usb = answer(s.by_all, s.by_any, LOADER_AA64);
-	b->uefi_reason = (uint8_t)reason_of(&disc, &s);
+	b->uefi_reason = (uint8_t)reason_of(d->lay, &s);
 }

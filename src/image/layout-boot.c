@@ -60,7 +60,7 @@ static const struct {
 	[REASON_UEFI_UDF] = { "udf", "only firmware that reads UDF, if at all" },
 	[REASON_UEFI_UNSEEN] = { "loader-unseen", "the boot partition could not be looked at" },
 	[REASON_UEFI_NOT_LED_TO] = { "not-led-to",
-				     "the partition tables lead to no UEFI boot loader" },
+				     "no table that firmware heeds leads to the UEFI boot loader" },
 	[REASON_UEFI_NONE] = { "no-loader", "no UEFI boot loader" },
 
 	[REASON_UNSEEN] = { "unseen", "it lies behind what can be seen of a stream" },

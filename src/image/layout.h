@@ -78,7 +78,7 @@ enum boot_reason {
 	REASON_UEFI_EXACT,   /* by a backup GPT that is at the end of no larger stick */
 	REASON_UEFI_UDF,
 	REASON_UEFI_UNSEEN,
-	REASON_UEFI_NOT_LED_TO, /* a disc boots, the tables lead nowhere */
+	REASON_UEFI_NOT_LED_TO, /* there is a loader, but what firmware reads leads elsewhere */
 	REASON_UEFI_NONE,
 
 	REASON_UNSEEN, /* behind what can be seen of a stream */

@@ -418,7 +418,7 @@ static void test_gpt_protection(void)
 	put_gpt(&img, esp, 1, true);
 	put_le32(img.p + 446 + 8, 0); /* the protective entry starts at 0 */
 	detect(&img);
-	check_uefi("no", "no-loader");
+	check_uefi("no", "not-led-to");
 	put_le32(img.p + 446 + 8, 1);
 	/* The backup alone: firmware looks for it in the last sector of the stick. */
 	put_gpt(&img, esp, 1, false);
@@ -458,7 +458,7 @@ static void test_mbr_rules(void)
 	check_uefi("yes", "mbr");
 	disc_put_mbr_entry(img.p, 1, 0x80, 0x17, 0, 256);
 	detect(&img);
-	check_uefi("no", "no-loader");
+	check_uefi("no", "not-led-to");
 	/* One that ends behind the medium: on a device that is final. */
 	disc_put_mbr_entry(img.p, 1, 0, 0x83, 208, 1000);
 	detect_as(&img, true, 512);
