@@ -241,7 +241,7 @@ static int derive_guid(const struct making *m, uint32_t purpose, uint8_t ret[16]
 static int set_geometry(const struct making *m, const struct layout_boot_entry *e,
 			struct bootcode_disc *disc, struct error *err)
 {
-	uint64_t start = (uint64_t)e->lba * BLOCK, sectors;
+	uint64_t start = (uint64_t)e->lba * BLOCK, sectors, cylinder;
 	uint8_t sector[MBR_SIZE];
 	struct mbr mbr;
 	size_t n;
@@ -256,8 +256,9 @@ static int set_geometry(const struct making *m, const struct layout_boot_entry *
 	}
 	sectors = num_min(num_max(e->size, SECTOR) / SECTOR, UINT32_MAX);
 	disc->image_sectors = (uint32_t)sectors;
-	sectors /= (uint64_t)disc->heads * disc->sectors_per_track;
-	disc->cylinders = (uint16_t)num_min(num_max(sectors, 1), 1024);
+	/* The last cylinder need not be full: cdemu knows the number of sectors, too. */
+	cylinder = (uint64_t)disc->heads * disc->sectors_per_track;
+	disc->cylinders = (uint16_t)num_min(num_round_up(sectors, cylinder) / cylinder, 1024);
 	return 0;
 }
 

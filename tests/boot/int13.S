@@ -18,12 +18,17 @@ SECTORS = 320
 CYLINDERS = 80
 HEADS = 2
 SPT = 18
+LAST_HEAD = 1
+LAST_SECTOR = 18
 SECTORS = 2880
 #elif MEDIA == 4
-CYLINDERS = 20
+CYLINDERS = 21
 HEADS = 4
 SPT = 17
-SECTORS = 1360
+LAST_HEAD = 0
+LAST_SECTOR = 8
+/* The last cylinder is not full. */
+SECTORS = 20 * 4 * 17 + 8
 #endif
 #define CODE_SECTORS	32
 #define FIRST_LEFT	38	/* sector where it was loaded: the code may have moved over others */
@@ -629,10 +634,11 @@ check_disks:
 	cmp	after + R_EDX, %al
 	ret
 
+#if MEDIA == 2
 check_floppy:
-	cmpw	$79 << 8 | 18, after + R_ECX
+	cmpw	$(CYLINDERS - 1) << 8 | SPT, after + R_ECX
 	jne	1f
-	cmpb	$1, after + R_EDX + 1
+	cmpb	$HEADS - 1, after + R_EDX + 1
 	jne	1f
 	mov	0x410, %al
 	shr	$6, %al
@@ -649,10 +655,11 @@ check_floppy:
 1:
 	ret
 
+#elif MEDIA == 4
 check_disk:
-	cmpw	$19 << 8 | 17, after + R_ECX
+	cmpw	$(CYLINDERS - 1) << 8 | SPT, after + R_ECX
 	jne	1f
-	cmpb	$3, after + R_EDX + 1
+	cmpb	$HEADS - 1, after + R_EDX + 1
 	jne	1f
 	jmp	check_disks
 1:
@@ -664,6 +671,7 @@ check_size:
 	cmpw	$0, after + R_ECX
 1:
 	ret
+#endif
 
 /* ---- tests that fit into no table */
 
@@ -809,10 +817,10 @@ spec_wanted:
 	.byte	0, 0, 0
 #elif MEDIA == 4
 	.word	1
-	.byte	19, 17, 3
+	.byte	CYLINDERS - 1, SPT, HEADS - 1
 #else
 	.word	1
-	.byte	79, 18, 1
+	.byte	CYLINDERS - 1, SPT, HEADS - 1
 #endif
 	.byte	0xee			/* no byte more */
 
@@ -1025,9 +1033,9 @@ table:
 		first="SPT * HEADS * 2", sectors=20, check=check_al
 	T	"emulated 02: 128 sectors", 0x0280, bx=0x1233, cx=0x0302, dh=1, \
 		first="SPT * (HEADS * 3 + 1) + 1", sectors=128, check=check_al
-	T	"emulated 02: the last sector", 0x0201, cx="((CYLINDERS - 1) << 8) | SPT", dh="HEADS - 1", \
-		first=SECTORS-1, sectors=1, check=check_al
-	T	"emulated 02: across the end", 0x0202, cx="((CYLINDERS - 1) << 8) | SPT", dh="HEADS - 1", \
+	T	"emulated 02: the last sector", 0x0201, cx="((CYLINDERS - 1) << 8) | LAST_SECTOR", \
+		dh=LAST_HEAD, first=SECTORS-1, sectors=1, check=check_al
+	T	"emulated 02: across the end", 0x0202, cx="((CYLINDERS - 1) << 8) | LAST_SECTOR", dh=LAST_HEAD, \
 		ah=1, cf=1, out=AL, check=check_al_is_0
 	T	"emulated 02: sector 0", 0x0201, cx=0x0300, dh=1, ah=1, cf=1, out=AL, check=check_al_is_0
 	T	"emulated 02: no such sector", 0x0201, cx="0x0300 + SPT + 1", dh=1, ah=1, cf=1, out=AL, \
