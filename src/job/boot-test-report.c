@@ -111,8 +111,10 @@ const char *boot_result_describe(const struct boot_test_report *r, const struct 
 		}
 		if (j->last[0])
 			add(&w, _(" that says \"%s\""), j->last);
-		else
+		else if (result->timed_out)
 			add(&w, _(", of which nothing was seen in %.0f s"), result->waited);
+		else
+			add(&w, _(", of which nothing was seen"));
 		break;
 	case REACHED_NOTHING:
 		if (j->gave_up || result->went_down)

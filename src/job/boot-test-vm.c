@@ -178,7 +178,7 @@ static int become_qemu(const struct boot_vm *vm, const struct boot_vm_request *r
 	const struct boot_fds *f = &vm->theirs;
 	const int kept[] = { f->monitor, f->serial, f->debug,     f->image,
 			     f->overlay, f->code,   f->variables, f->dump };
-	const struct rlimit file_size = { OVERLAY_LIMIT, OVERLAY_LIMIT }, no_core = { 0, 0 };
+	struct rlimit file_size = { 0, 0 }, no_core = { 0, 0 };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t none;
 
@@ -193,6 +193,11 @@ static int become_qemu(const struct boot_vm *vm, const struct boot_vm_request *r
 		if (kept[i] >= 0 && fcntl(kept[i], F_SETFD, 0) < 0)
 			return errno;
 	}
+	/* A lower limit of our caller's stays. */
+	if (getrlimit(RLIMIT_FSIZE, &file_size) < 0)
+		return errno;
+	file_size.rlim_max = num_min(file_size.rlim_max, OVERLAY_LIMIT);
+	file_size.rlim_cur = num_min(file_size.rlim_cur, file_size.rlim_max);
 	/* After drop_root(), which would undo it. The parent may have died before. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    setrlimit(RLIMIT_FSIZE, &file_size) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)

@@ -546,6 +546,21 @@ static void compare_with_prediction(struct test *t, const struct boot_result *re
 			    firmware);
 }
 
+/* What no machine of ours is. */
+static void tell_other_machines(struct test *t)
+{
+	const struct layout_boot_report *b = &t->r->layout.boot;
+	bool is_cd = t->req->medium == MEDIUM_CD;
+
+	if (t->r->any_will_do && (is_cd ? b->uefi_aa64.cd : b->uefi_aa64.usb) == BOOT_YES)
+		add_finding(t, LAYOUT_INFO, "other-machine",
+			    _("It is made for ARM machines; only x86 machines can be tried."));
+	else if (t->r->any_will_do && (is_cd ? b->uefi_ia32.cd : b->uefi_ia32.usb) == BOOT_YES)
+		add_finding(t, LAYOUT_INFO, "other-machine",
+			    _("It is made for UEFI of 32 bits; only that of 64 bits can be "
+			      "tried."));
+}
+
 static int run(struct test *t, struct error *err)
 {
 	struct boot_test_report *r = t->r;
@@ -569,6 +584,7 @@ static int run(struct test *t, struct error *err)
 	}
 	for (size_t i = 0; i < r->n; i++)
 		compare_with_prediction(t, &r->results[i]);
+	tell_other_machines(t);
 	return source_check_unchanged(t->src, err);
 }
 
