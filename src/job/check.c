@@ -432,6 +432,10 @@ static int check_story(struct job *j, struct error *err)
 		return error_set(
 			err, ERROR_USAGE, "bmap-receipt",
 			_("A receipt knows what was written by itself; leave --bmap out."));
+	if (rc == 1 && job_has_add_boot(j))
+		return error_set(
+			err, ERROR_USAGE, "add-boot-receipt",
+			_("A receipt knows what was written by itself; leave --add-boot out."));
 	r->is_receipt = rc == 1;
 	snprintf(r->image_path, sizeof(r->image_path), "%s", j->req->image);
 	if (job_look_at_targets(j, err) < 0)

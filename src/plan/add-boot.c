@@ -242,6 +242,9 @@ static int amend(struct amending *a, struct error *err)
 
 	if (!a->lay->volume.present || a->lay->superfloppy)
 		return error_refused(_("it is no disc (ISO 9660)"), err);
+	/* What is put behind its end would lie where its own bytes are missing. */
+	if (a->lay->is_truncated)
+		return error_refused(_("it is cut short"), err);
 	if (why)
 		return error_refused(why, err);
 	if (boot_record_examine(a->src, a->lay, &a->change, &why, err) < 0)

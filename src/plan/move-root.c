@@ -59,7 +59,7 @@ static bool is_dot(const struct iso_record *rec, uint8_t name, uint32_t lba, uin
 	       rec->extent_lba == lba && rec->len == len;
 }
 
-/* The second record of a directory: 1 and where its block number is, 0 it is not as it should be. */
+/* A directory's second record: 1 and where its block number is, 0 it is not as it should be. */
 static int find_parent(struct source *src, uint32_t lba, uint32_t root_lba, uint32_t root_len,
 		       uint64_t *ret, struct error *err)
 {

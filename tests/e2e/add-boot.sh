@@ -121,7 +121,6 @@ test_data_disc_of_xorriso()
 	code boot.img
 	add out.iso "$img" --add-boot=efi:esp.img
 	is "$(catalog out.iso | cut -d ' ' -f 1-3)" "UEFI y 2880" "the catalog"
-	same_files out.iso "$img"
 	boots_by out.iso no yes
 	add both.iso "$img" --add-boot=efi:esp.img --add-boot=bios:boot.img
 	is "$(catalog both.iso | cut -d ' ' -f 1-3 | tr '\n' ',')" "BIOS y 10,UEFI y 2880," "the catalog"
@@ -173,6 +172,8 @@ test_plan_and_receipt()
 	blank 64M stick
 	run 0 "$ISOWRITE" --yes --receipt=r.json --add-boot=efi:esp.img "$img" file:stick
 	run 0 "$ISOWRITE" check r.json stick
+	run 2 "$ISOWRITE" check --add-boot=efi:esp.img r.json stick
+	has "leave --add-boot out" err
 	# The same bytes each time, and other ones for another volume.
 	cp stick before
 	run 0 "$ISOWRITE" --yes --add-boot=efi:esp.img "$img" file:stick
@@ -201,6 +202,7 @@ test_refusals()
 	code boot.img
 	refused 4 "firmware takes first" --add-boot=efi:esp.img "$both"
 	refused 4 "a BIOS boots only one" --add-boot=bios:boot.img "$plain"
+	refused 4 "cut short" --allow=truncated --add-boot=bios:boot.img "$(image truncated.iso)"
 	refused 4 "it is no disc" --add-boot=efi:esp.img "$(image disk-mbr-fat.img)"
 	refused 4 "no FAT volume" --add-boot=efi:boot.img "$data"
 	refused 4 "diskette" --add-boot=bios:esp.img "$data"
