@@ -51,9 +51,8 @@ static bool is_zero(const uint8_t *p, size_t len)
 
 /* ---- as a disc */
 
-/* Would a BIOS that has loaded the entry's image boot it? */
-static int judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_t *ret,
-		       struct error *err)
+int boot_judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_t *ret,
+		     struct error *err)
 {
 	uint64_t start = (uint64_t)e->lba * BLOCK;
 	uint8_t head[BLOCK];
@@ -93,7 +92,7 @@ static int judge_disc(struct detect *d, struct error *err)
 	if (!et->present || et->n_entries == 0 || !et->has_key || e->platform != BOOT_BIOS ||
 	    !e->bootable)
 		return 0;
-	if (judge_image(d, e, answer, err) < 0)
+	if (boot_judge_image(d, e, answer, err) < 0)
 		return -1;
 	/* Some look at the checksum, some load a block where the catalog says none. */
 	if (*answer == BOOT_YES &&
@@ -236,7 +235,7 @@ static int judge_cdemu(struct detect *d, const struct bootcode_mbr *ours, struct
 		say(d, BOOT_NO, REASON_CDEMU_DIFFERS);
 		return 0;
 	}
-	if (judge_image(d, e, &answer, err) < 0)
+	if (boot_judge_image(d, e, &answer, err) < 0)
 		return -1;
 	say(d, answer, REASON_CDEMU);
 	return 0;

@@ -11,6 +11,10 @@
 /* Bytes of a sector of the stick that the image is on, or is made for. */
 uint32_t boot_stick_sector(const struct detect *d);
 
+/* Would a BIOS that has loaded the entry's image boot it? Yes, no or unknown. 0 or -1. */
+int boot_judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_t *ret,
+		     struct error *err);
+
 /* Fills boot.bios and its reason. 0 or -1 (I/O error). */
 int boot_judge_bios(struct detect *d, struct error *err);
 

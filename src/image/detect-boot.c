@@ -64,23 +64,32 @@ static void doubt_truncated(struct layout_boot_report *b)
 	b->bios_reason = b->uefi_reason = REASON_TRUNCATED;
 }
 
-/* What the disc boots and a plain copy of it does not, but a hybrid would. */
-static void find_fixable(struct detect *d)
+/*
+ * What a plain copy does not boot, or not everywhere, and a hybrid would: where auto makes one,
+ * also what not even the disc boots (an image for BIOS behind the catalog's first entry).
+ */
+static int find_fixable(struct detect *d, struct error *err)
 {
+	struct layout *lay = d->lay;
+	uint8_t image = BOOT_NO;
 	struct answer a[N_ANSWERS];
 	struct hybrid h;
 	const char *why;
 
-	d->lay->boot.is_hybrid_needed = d->src->access == SOURCE_RANDOM && hybrid_is_needed(d->lay);
-	if (!d->lay->boot.is_hybrid_needed || !hybrid_choose(d->lay, 0, &h, &why))
-		return;
-	list_answers(&d->lay->boot, a);
-	for (size_t i = 0; i < N_ANSWERS; i++) {
-		bool is_offered = a[i].arch ? h.archs & a[i].arch : h.bios != BOOTCODE_UEFI_ONLY;
-
-		if (is_offered && *a[i].cd == BOOT_YES && *a[i].usb != BOOT_YES)
+	/* Hybrids are made for sectors of 512 bytes, and not from what is only seen in part. */
+	lay->boot.is_hybrid_needed = d->src->access == SOURCE_RANDOM &&
+				     boot_stick_sector(d) == 512 && hybrid_is_needed(lay);
+	if (!lay->boot.is_hybrid_needed || !hybrid_choose(lay, 0, &h, &why))
+		return 0;
+	if (h.bios != BOOTCODE_UEFI_ONLY &&
+	    boot_judge_image(d, &lay->el_torito.entries[h.bios_entry], &image, err) < 0)
+		return -1;
+	list_answers(&lay->boot, a);
+	for (size_t i = 0; i < N_ANSWERS; i++)
+		if (*a[i].usb != BOOT_YES &&
+		    (a[i].arch ? (h.archs & a[i].arch) != 0 : image == BOOT_YES))
 			*a[i].usb = BOOT_FIXABLE;
-	}
+	return 0;
 }
 
 /* Their loaders start; whether they find the disc that they came from, nobody has shown. */
@@ -251,7 +260,8 @@ int detect_boot(struct detect *d, struct error *err)
 	boot_judge_uefi(d);
 	if (lay->is_truncated)
 		doubt_truncated(&lay->boot);
-	find_fixable(d);
+	if (find_fixable(d, err) < 0)
+		return -1;
 	if (lay->kind == LAYOUT_WINDOWS)
 		doubt_windows(&lay->boot);
 	if (!lay->is_truncated)

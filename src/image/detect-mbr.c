@@ -52,8 +52,11 @@ static void fill_partition(struct detect *d, struct layout_mbr_partition *part, 
 	part->len_blocks = entry->len_blocks;
 	part->start = (base + entry->start_lba) * block_size;
 	part->size = (uint64_t)entry->len_blocks * block_size;
-	/* A protective entry often says "everything"; the GPT speaks for itself. */
-	if (part->type != MBR_TYPE_PROTECTIVE)
+	/*
+	 * A protective entry often says "everything"; the GPT speaks for itself. A table made for
+	 * other sectors than the device has says nothing either.
+	 */
+	if (part->type != MBR_TYPE_PROTECTIVE && (!d->src->is_block_device || block_size == 512))
 		detect_claim(d, part->start + part->size, _("a partition of its MBR"));
 }
 
