@@ -23,6 +23,8 @@
 #define BLOCK 2048U
 #define SECTOR 512U
 #define USUAL_SEGMENT 0x7c0U
+#define LOAD_FIRST 0x600U
+#define LOAD_END 0x98000U
 #define GPT_LEGACY_BOOTABLE (UINT64_C(1) << 2) /* UEFI 2.10 table 5.7, for gptmbr.bin */
 #define MAX_CDEMU 24U                          /* sectors */
 
@@ -51,6 +53,29 @@ static bool is_zero(const uint8_t *p, size_t len)
 
 /* ---- as a disc */
 
+static uint16_t segment_of(uint16_t stored)
+{
+	return stored ? stored : USUAL_SEGMENT;
+}
+
+/* Where the catalog says nothing, cdemu loads a block. */
+static uint16_t count_of(uint16_t stored)
+{
+	return stored ? stored : BLOCK / SECTOR;
+}
+
+/*
+ * Is there free memory where the image is loaded to? Below lie the BIOS's data, above, on most
+ * machines from 608 KiB at the latest, its extended data and cdemu; what becomes of them, and
+ * whether the rest of the image is enough, nobody can tell.
+ */
+static bool is_loadable(const struct layout_boot_entry *e)
+{
+	uint32_t start = segment_of(e->load_segment) * 16U;
+
+	return start >= LOAD_FIRST && start + count_of(e->sector_count) * SECTOR <= LOAD_END;
+}
+
 int boot_judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_t *ret,
 		     struct error *err)
 {
@@ -77,6 +102,8 @@ int boot_judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_
 			*ret = BOOT_NO;
 		return 0;
 	}
+	if (!is_loadable(e))
+		return 0;
 	boot_info_decode(head, &info);
 	*ret = grub2_image_is_cdboot(head, sizeof(head)) && info.file_len == 0 ? BOOT_NO : BOOT_YES;
 	return 0;
@@ -185,17 +212,6 @@ static int judge_memtest(struct detect *d, const uint8_t *mbr, struct error *err
 }
 
 /* ---- as a stick: our own code */
-
-static uint16_t segment_of(uint16_t stored)
-{
-	return stored ? stored : USUAL_SEGMENT;
-}
-
-/* Where the catalog says nothing, cdemu loads a block. */
-static uint16_t count_of(uint16_t stored)
-{
-	return stored ? stored : BLOCK / SECTOR;
-}
 
 static const struct layout_boot_entry *find_entry(const struct layout *lay,
 						  const struct bootcode_disc *disc)

@@ -291,8 +291,9 @@ static void test_our_mbr(void)
 
 static void test_our_cdemu(void)
 {
-	struct bootcode_disc disc = { .load_sectors = 4, .image_lba = 30, .catalog_lba = 24,
-				      .disc_blocks = DISC_BLOCKS };
+	struct bootcode_disc disc = {
+		.load_sectors = 4, .image_lba = 30, .catalog_lba = 24, .disc_blocks = DISC_BLOCKS
+	};
 	struct image img = disc_new(DISC_BIOS | DISC_MBR);
 	uint8_t *cdemu = img.p + 40 * 512;
 
@@ -345,8 +346,11 @@ static void put_gpt(struct image *img, const struct range *ranges, size_t n, boo
 	uint64_t last = img->len / 512 - 1;
 
 	for (unsigned int c = 0; c < 2; c++) {
-		struct gpt_header h = { .revision = 0x10000, .header_size = 92, .n_entries = 4,
-					.entry_size = 128, .first_usable_lba = 64,
+		struct gpt_header h = { .revision = 0x10000,
+					.header_size = 92,
+					.n_entries = 4,
+					.entry_size = 128,
+					.first_usable_lba = 64,
 					.last_usable_lba = last - 2 };
 		uint8_t *array;
 
@@ -356,7 +360,8 @@ static void put_gpt(struct image *img, const struct range *ranges, size_t n, boo
 		array = img->p + h.entries_lba * 512;
 		memset(array, 0, 512);
 		for (size_t i = 0; i < n; i++) {
-			struct gpt_entry e = { .type = { 1 }, .first_lba = ranges[i].first,
+			struct gpt_entry e = { .type = { 1 },
+					       .first_lba = ranges[i].first,
 					       .last_lba = ranges[i].last,
 					       .attributes = ranges[i].attributes };
 
@@ -379,7 +384,10 @@ static struct image new_esp_disk(void)
 	return img;
 }
 
-#define ESP { ESP_SECTOR, ESP_SECTOR + ESP_SECTORS - 1, 0 }
+#define ESP                                                 \
+	{                                                   \
+		ESP_SECTOR, ESP_SECTOR + ESP_SECTORS - 1, 0 \
+	}
 
 static void check_gpt(const struct range *ranges, size_t n, const char *answer)
 {
@@ -534,6 +542,34 @@ static void test_garbage_is_unknown(void)
 	free(img.p);
 }
 
+/* Over the BIOS's data, or beyond base memory: a BIOS may survive that, or not. */
+static void test_image_that_does_not_fit_is_unknown(void)
+{
+	static const struct {
+		uint16_t segment, sectors;
+		uint8_t answer;
+	} cases[] = {
+		{ 0x5f, 4, BOOT_UNKNOWN },
+		{ 0x60, 4, BOOT_YES },
+		{ 0, 1154, BOOT_YES },
+		{ 0, 1155, BOOT_UNKNOWN },
+		{ 0x9000, 64, BOOT_YES },
+		{ 0x9000, 65, BOOT_UNKNOWN },
+		{ 0xffff, 0xffff, BOOT_UNKNOWN },
+	};
+	struct image img = disc_new(DISC_BIOS);
+	uint8_t *entry = image_block(&img, 24) + 32;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		put_entry(entry, 0x88, 0, cases[i].sectors, 30);
+		entry[2] = cases[i].segment & 0xff;
+		entry[3] = (uint8_t)(cases[i].segment >> 8);
+		detect(&img);
+		CHECK(lay.boot.bios.cd == cases[i].answer);
+	}
+	free(img.p);
+}
+
 /* ---- media */
 
 static void test_big_sectors(void)
@@ -592,6 +628,7 @@ int main(void)
 	RUN(test_catalog_window);
 	RUN(test_catalog_platforms);
 	RUN(test_garbage_is_unknown);
+	RUN(test_image_that_does_not_fit_is_unknown);
 	RUN(test_big_sectors);
 	RUN(test_stream);
 	RUN(test_words);
