@@ -265,3 +265,15 @@ test_the_file_lives_on_the_target()
 	mountpoint -q m || fail "it was unmounted"
 	umount m
 }
+
+# The unit test takes those that are there, which are none where it runs first.
+test_real_catalogs_come_out_as_they_were()
+{
+	[ -x "$BUILD/tests/unit/test_eltorito" ] || skip "make test-programs builds what it needs"
+	for name in isolinux-plain.iso multi-entry.iso long-catalog.iso memtest86+.iso; do
+		image "$name" >/dev/null
+	done
+	cd "$TOP"
+	run 0 "$BUILD/tests/unit/test_eltorito"
+	matches '^# ([4-9]|[1-9][0-9]+) boot catalogs of build/images' "$T/out"
+}
