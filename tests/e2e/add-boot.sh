@@ -273,7 +273,7 @@ test_real_catalogs_come_out_as_they_were()
 	for name in isolinux-plain.iso multi-entry.iso long-catalog.iso memtest86+.iso; do
 		image "$name" >/dev/null
 	done
-	cd "$TOP"
+	cd "$TOP" || fail "$TOP is gone"
 	run 0 "$BUILD/tests/unit/test_eltorito"
 	matches '^# ([4-9]|[1-9][0-9]+) boot catalogs of build/images' "$T/out"
 }
