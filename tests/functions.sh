@@ -316,7 +316,8 @@ v = eval(sys.argv[2])
 print(v if isinstance(v, str) else json.dumps(v))' "$1" "$2" || fail "no $2 in ${1##*/}"
 }
 
-# validate_json FILE: one object, or one per line, valid by our schema.
+# validate_json FILE: one object, or one per line, valid by our schema; no message has been
+# cut short (a finding's has room for 191 bytes).
 validate_json()
 {
 	"$PYTHON" -c 'import jsonschema' 2>/dev/null ||
@@ -333,6 +334,10 @@ validate_json()
 		    sys.exit("no JSON at all")
 		for o in objects:
 		    jsonschema.validate(o, schema)
+		    for f in o.get("findings", []):
+		        n = len(f["message"].encode())
+		        if 186 <= n <= 191 and f["message"][-1] not in ".:)":
+		            sys.exit("cut short: " + f["message"])
 	END
 	show "$1"
 	fail "${1##*/} is not valid by the schema"

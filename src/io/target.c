@@ -236,6 +236,7 @@ static int look_existing(struct target *t, const char *real, int image_fd, struc
 		return -1;
 	t->geo.size = t->info.size;
 	t->geo.sector_size = t->info.sector_size;
+	t->geo.is_partition = t->info.is_partition;
 	t->geo.io_align = t->info.is_block ? t->info.sector_size : file_alignment(t->path_fd);
 	t->ops = t->info.is_block ? &target_block_ops : &target_file_ops;
 	if (t->is_forced_file)

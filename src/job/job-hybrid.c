@@ -80,7 +80,7 @@ static int detect_planned(struct job *j, const struct plan *plan, struct layout 
 
 	if (open_planned(j, plan, &src, err) < 0)
 		return -1;
-	rc = detect_layout(src, DETECT_BUDGET, ret, err);
+	rc = detect_layout(src, 2 * DETECT_BUDGET, ret, err);
 	source_free(src);
 	return rc;
 }

@@ -11,7 +11,8 @@
 
 static bool geometry_is_equal(const struct geometry *a, const struct geometry *b)
 {
-	return a->size == b->size && a->sector_size == b->sector_size && a->io_align == b->io_align;
+	return a->size == b->size && a->sector_size == b->sector_size &&
+	       a->io_align == b->io_align && a->is_partition == b->is_partition;
 }
 
 /* Installers offer that check before anything else: they would call a good stick bad. */

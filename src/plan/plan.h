@@ -30,6 +30,7 @@ struct geometry {
 	uint64_t size; /* bytes of the target */
 	uint32_t sector_size; /* the medium's logical sectors: 512 ... PLAN_MAX_SECTOR */
 	uint32_t io_align; /* offset and length alignment of uncached I/O */
+	bool is_partition; /* nothing boots from its first sector by itself */
 };
 
 enum extent_kind {

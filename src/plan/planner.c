@@ -25,14 +25,19 @@ static bool is_hybrid(const struct planner *planner)
 	return planner == &planner_hybrid || planner == &planner_add_boot;
 }
 
+/* Nobody asked for what only one planner gives. */
+static bool is_auto(const struct plan_request *req)
+{
+	return !strcmp(req->mode, "auto") && !req->fix_gpt && req->boot_entry == 0 &&
+	       !req->strict_gpt;
+}
+
 /* auto changes nothing that it cannot: of a stream, raw. */
 static bool auto_chooses(const struct planner *planner, const struct source *src,
 			 const struct layout *lay, const struct plan_request *req)
 {
-	bool is_asked_for = req->fix_gpt || req->boot_entry > 0 || req->strict_gpt;
-
 	return planner->suits(lay, req) &&
-	       (!planner->needs_random || src->access == SOURCE_RANDOM || is_asked_for);
+	       (!planner->needs_random || src->access == SOURCE_RANDOM || !is_auto(req));
 }
 
 static const struct planner *find_planner(const struct source *src, const struct layout *lay,
@@ -167,6 +172,13 @@ int planner_make_plan(struct source *src, const struct layout *lay, const struct
 
 	if (!planner || check_sector_size(lay, geo, err) < 0)
 		return -1;
+	/* Its boot code and table would count from the partition's start, which no firmware does. */
+	if (planner == &planner_hybrid && geo->is_partition && is_auto(req))
+		planner = &planner_raw;
+	if (is_hybrid(planner) && geo->is_partition)
+		return error_set(err, ERROR_USAGE, "hybrid-partition",
+				 _("A hybrid boots from a whole stick only; the target is a "
+				   "partition."));
 	return planner->make(src, lay, geo, req, ret, err);
 }
 

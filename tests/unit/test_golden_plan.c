@@ -156,7 +156,9 @@ static void dump_memory(const struct plan *plan, FILE *out)
 /* The plan's text; NULL (and a line of output) when it could not be made. Caller frees. */
 static char *render(const struct golden *g, const struct golden_map *by_map)
 {
-	struct geometry geo = { g->target, g->sector_size, g->io_align };
+	struct geometry geo = { .size = g->target,
+				.sector_size = g->sector_size,
+				.io_align = g->io_align };
 	struct plan_request req = {
 		.mode = "auto",
 		.fix_gpt = g->gpt_block != 0,
@@ -220,10 +222,15 @@ static char *read_text(const char *path)
 static char *render_format(const struct format_golden *g)
 {
 	const struct format_request req = {
-		.type = g->type, .table = g->table, .label = g->label, .seed = { 1, 2, 3 },
+		.type = g->type,
+		.table = g->table,
+		.label = g->label,
+		.seed = { 1, 2, 3 },
 		.time = 1795356000,
 	};
-	struct geometry geo = { g->target, g->sector_size, g->sector_size };
+	struct geometry geo = { .size = g->target,
+				.sector_size = g->sector_size,
+				.io_align = g->sector_size };
 	struct error err = ERROR_INIT;
 	struct format_volume v;
 	struct plan *plan = NULL;
@@ -272,7 +279,7 @@ static struct image hybrid_disc(const struct hybrid_golden *g)
 /* Its plan; as render(). */
 static char *render_hybrid(const struct hybrid_golden *g)
 {
-	struct geometry geo = { g->target, 512, 512 };
+	struct geometry geo = { .size = g->target, .sector_size = 512, .io_align = 512 };
 	struct plan_request req = { .mode = "hybrid", .strict_gpt = g->strict_gpt };
 	struct layout *lay = calloc(1, sizeof(*lay));
 	struct image img = hybrid_disc(g);

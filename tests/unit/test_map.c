@@ -61,7 +61,7 @@ static void put_fix_gpt(FILE *out)
 {
 	struct gpt_image img = { 512, 128, 8192, NULL, { 0 } };
 	struct memory_source m = { NULL, 0 };
-	struct geometry geo = { 8 * MIB, 512, 512 };
+	struct geometry geo = { .size = 8 * MIB, .sector_size = 512, .io_align = 512 };
 	struct plan_request req = { .mode = "auto", .fix_gpt = true };
 	struct error err = ERROR_INIT;
 	struct plan *plan = NULL;
@@ -285,7 +285,7 @@ static void test_enlarge(void)
 /* Thousands of ranges, as a bmap gives them, are joined until a list of them can be read. */
 static void test_plan_of_many_ranges(void)
 {
-	struct geometry geo = { GIB, 512, 512 };
+	struct geometry geo = { .size = GIB, .sector_size = 512, .io_align = 512 };
 	struct plan *plan = plan_new("raw", &geo);
 	struct error err = ERROR_INIT;
 	struct map *map;

@@ -112,10 +112,12 @@ static void test_close_many(void)
 
 static void test_close_refuses_a_bad_geometry(void)
 {
-	static const struct geometry bad[] = { { 0, 512, 512 },
-					       { MIB, 0, 512 },
-					       { MIB, 512, 0 },
-					       { MIB, 512, 520 } };
+	static const struct geometry bad[] = {
+		{ .size = 0, .sector_size = 512, .io_align = 512 },
+		{ .size = MIB, .sector_size = 0, .io_align = 512 },
+		{ .size = MIB, .sector_size = 512, .io_align = 0 },
+		{ .size = MIB, .sector_size = 512, .io_align = 520 },
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
 		struct plan *plan = plan_new("test", &bad[i]);

@@ -9,14 +9,18 @@
 #include "disk/mbr.h"
 #include "tap.h"
 
-static const struct geometry gb16 = { 16000000000 / 512 * 512, 512, 512 };
+static const struct geometry gb16 = {
+	.size = 16000000000 / 512 * 512,
+	.sector_size = 512,
+	.io_align = 512,
+};
 
 /* 0, or -1 and err.code is left in ret_code. */
 static int choose(enum format_type type, enum format_table table, uint64_t size, uint32_t sector,
 		  const char *label, struct format_volume *v, const char **ret_code)
 {
 	const struct format_request req = { .type = type, .table = table, .label = label };
-	const struct geometry geo = { size, sector, sector };
+	const struct geometry geo = { .size = size, .sector_size = sector, .io_align = sector };
 	struct error err = ERROR_INIT;
 	int rc = format_choose(&req, &geo, v, &err);
 
@@ -152,7 +156,7 @@ static void test_numbers(void)
 /* Bytes that are written to a stick of that size. */
 static uint64_t written(enum format_type type, uint64_t size, uint32_t sector)
 {
-	const struct geometry geo = { size, sector, sector };
+	const struct geometry geo = { .size = size, .sector_size = sector, .io_align = sector };
 	struct error err = ERROR_INIT;
 	struct format_volume v;
 	struct plan *plan;
@@ -200,7 +204,7 @@ static void test_both_ends_are_written(void)
 
 static void test_gpt(void)
 {
-	const struct geometry geo = { 300 * MIB, 4096, 4096 };
+	const struct geometry geo = { .size = 300 * MIB, .sector_size = 4096, .io_align = 4096 };
 	struct error err = ERROR_INIT;
 	struct gpt_header h, backup;
 	struct format_volume v;
@@ -237,7 +241,7 @@ static void test_ext4_pieces(void)
 		{ 100 * MIB, 8192, data },
 		{ 250 * MIB, 4096, data },
 	};
-	const struct geometry geo = { 256 * MIB, 512, 512 };
+	const struct geometry geo = { .size = 256 * MIB, .sector_size = 512, .io_align = 512 };
 	struct error err = ERROR_INIT;
 	struct format_volume v;
 	struct plan *plan;

@@ -40,7 +40,7 @@ static void fixture_done(struct fixture *f)
 
 static int make(struct fixture *f, const struct plan_request *req, uint64_t size)
 {
-	const struct geometry geo = { size, 512, 512 };
+	const struct geometry geo = { .size = size, .sector_size = 512, .io_align = 512 };
 
 	plan_free(f->plan);
 	f->plan = NULL;
@@ -239,7 +239,9 @@ static void test_sectors(void)
 
 	fixture_init(&f, DISC_BIOS | DISC_EFI);
 	for (uint32_t sector = 1024; sector <= 4096; sector *= 2) {
-		const struct geometry geo = { TARGET, sector, sector };
+		const struct geometry geo = { .size = TARGET,
+					      .sector_size = sector,
+					      .io_align = sector };
 
 		f.err = (struct error)ERROR_INIT;
 		CHECK(planner_make_plan(f.src, f.lay, &geo, &req, &f.plan, &f.err) < 0);
@@ -279,6 +281,28 @@ static void test_refusals(void)
 	check_refused(&f, &req, "bmap-mode");
 	req = (struct plan_request){ .mode = "windows" };
 	check_refused(&f, &req, "unknown-mode");
+	fixture_done(&f);
+}
+
+/* Boot code counts from the stick's start. */
+static void test_partitions(void)
+{
+	const struct geometry geo = {
+		.size = TARGET, .sector_size = 512, .io_align = 512, .is_partition = true
+	};
+	struct plan_request req = { .mode = "auto" };
+	struct fixture f;
+
+	fixture_init(&f, DISC_BIOS | DISC_EFI);
+	CHECK(planner_make_plan(f.src, f.lay, &geo, &req, &f.plan, &f.err) == 0);
+	CHECK_STR(f.plan ? f.plan->planner : "", "raw");
+	plan_free(f.plan);
+	f.plan = NULL;
+	req.mode = "hybrid";
+	CHECK(planner_make_plan(f.src, f.lay, &geo, &req, &f.plan, &f.err) < 0);
+	CHECK_STR(f.err.code, "hybrid-partition");
+	req = (struct plan_request){ .mode = "auto", .strict_gpt = true };
+	CHECK(planner_make_plan(f.src, f.lay, &geo, &req, &f.plan, &f.err) < 0);
 	fixture_done(&f);
 }
 
@@ -372,6 +396,7 @@ int main(void)
 	RUN(test_room);
 	RUN(test_sectors);
 	RUN(test_refusals);
+	RUN(test_partitions);
 	RUN(test_streams);
 	RUN(test_identifiers);
 	RUN(test_plan_source_wants_all);
