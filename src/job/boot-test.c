@@ -10,13 +10,11 @@
  */
 #include "job/boot-test.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -27,21 +25,8 @@
 #include "image/source.h"
 #include "io/device.h"
 #include "io/mounts.h"
-#include "job/boot-test-vm.h"
+#include "job/boot-test-watch.h"
 
-#define DEFAULT_TIMEOUT 60.0
-/*
- * A loader that reads and says nothing that long waits for a key; unless it has read as much as a
- * kernel has, which may unpack itself in silence.
- */
-#define LOADER_PATIENCE 6.0
-#define KERNEL_PATIENCE 30.0
-#define KERNEL_SIZE (8 * MIB)
-#define LINGER 0.4         /* the rest of a line that says enough is on its way */
-#define GRAPHICS_AFTER 3.0 /* a firmware's own words on a failure come sooner */
-#define LOOK_EVERY 0.3     /* seconds */
-#define PICTURE_EVERY 1.0
-#define TICK 100 /* milliseconds */
 #define MIN_STICK 512
 
 DEFINE_AUTO(struct boot_vm *, boot_vm_free);
@@ -55,35 +40,6 @@ struct test {
 	struct source *src;
 	struct boot_kit kits[N_BOOT_FIRMWARES];
 };
-
-struct picture {
-	uint8_t *data;
-	size_t len;
-};
-
-/* A machine while it runs. */
-struct watch {
-	struct test *test;
-	struct boot_vm *vm;
-	struct boot_result *result;
-	double start, started_at; /* the boot; when the firmware had started something */
-	double looked_at, pictured_at;
-	uint64_t loader_activity;  /* of the guest: when its loader was seen ... */
-	uint64_t activity;         /* ... when it was last asked ... */
-	double active_at;          /* ... and had changed */
-	enum boot_reached reached; /* when it was last asked, as gave_up */
-	bool gave_up;
-	double changed_at;     /* one of them */
-	struct picture before; /* the screen when the firmware started something */
-};
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 const char *boot_firmware_name(enum boot_firmware firmware)
 {
@@ -115,8 +71,6 @@ static void add_finding(struct test *t, enum layout_severity severity, const cha
 	va_end(ap);
 	t->events->on_finding(t->events->ctx, f);
 }
-
-/* -------------------------------------------------------------- before a boot */
 
 static int refuse_compressed(const struct source *src, struct error *err)
 {
@@ -237,188 +191,19 @@ static void choose_firmwares(struct test *t)
 	}
 }
 
-/* -------------------------------------------------------------------- watching */
-
-static void picture_done(struct picture *p)
+static int keep_screenshot(const struct boot_test_request *req, const struct boot_result *result,
+			   struct boot_vm *vm, struct error *err)
 {
-	free(p->data);
-	*p = (struct picture){ .data = NULL };
-}
+	auto_free uint8_t *data = NULL;
+	size_t len;
 
-/* "P6\n1280 800\n255\n": returns the bytes of the header, 0 if it is none. */
-static size_t read_ppm_header(const struct picture *p, unsigned int *ret_width,
-			      unsigned int *ret_height)
-{
-	char head[32];
-	int len = 0;
-
-	snprintf(head, sizeof(head), "%.*s", (int)num_min(p->len, sizeof(head) - 1), p->data);
-	if (sscanf(head, "P6 %5u %5u 255%n", ret_width, ret_height, &len) != 2 || len == 0)
-		return 0;
-	return (size_t)len + 1;
-}
-
-/*
- * Is it a picture that no firmware leaves? SeaBIOS stays in the text mode of 720 x 400 dots. OVMF
- * is in a graphics mode, and the line that it prints last may be missing in the first picture.
- */
-static bool is_drawn_on(const struct watch *w, const struct picture *p)
-{
-	unsigned int width, height, old_width, old_height;
-	size_t head = read_ppm_header(p, &width, &height), n_different = 0;
-
-	if (head == 0)
-		return false;
-	if (w->result->firmware == FIRMWARE_BIOS)
-		return width != 720 || height != 400;
-	if (read_ppm_header(&w->before, &old_width, &old_height) == 0)
-		return false;
-	if (width != old_width || height != old_height || p->len != w->before.len)
-		return true;
-	for (size_t i = head; i < p->len; i++)
-		n_different += p->data[i] != w->before.data[i];
-	return n_different > (p->len - head) / 50;
-}
-
-static int take_ppm(struct watch *w, struct picture *ret)
-{
-	struct error ignored = ERROR_INIT;
-
-	return boot_vm_take_picture(w->vm, "ppm", &ret->data, &ret->len, &ignored);
-}
-
-/* Where there is no text to read, the screen may tell that somebody else draws now. */
-static void look_at_graphics(struct watch *w, double t)
-{
-	struct boot_judge *j = &w->result->judge;
-	struct picture p = { .data = NULL };
-
-	if (j->reached != REACHED_FIRMWARE || t - w->pictured_at < PICTURE_EVERY)
-		return;
-	w->pictured_at = t;
-	if (!w->before.data) {
-		take_ppm(w, &w->before);
-		return;
-	}
-	if (t - w->started_at < GRAPHICS_AFTER || take_ppm(w, &p) < 0)
-		return;
-	if (is_drawn_on(w, &p))
-		boot_judge_graphics(j);
-	picture_done(&p);
-}
-
-static void look_at_activity(struct watch *w, double t)
-{
-	uint64_t activity;
-
-	if (w->result->judge.reached != REACHED_LOADER)
-		return;
-	activity = boot_vm_activity(w->vm);
-	if (!w->loader_activity)
-		w->loader_activity = activity;
-	if (activity != w->activity)
-		w->active_at = t;
-	w->activity = activity;
-}
-
-static void note_progress(struct watch *w, double t)
-{
-	const struct boot_judge *j = &w->result->judge;
-
-	if (j->gave_up != w->gave_up || j->reached != w->reached)
-		w->changed_at = t;
-	w->gave_up = j->gave_up;
-	if (j->reached == w->reached)
-		return;
-	if (w->reached < REACHED_FIRMWARE)
-		w->started_at = t;
-	w->reached = j->reached;
-	w->active_at = t;
-	w->result->seconds = t - w->start;
-}
-
-/* Is there nothing more to wait for? */
-static bool is_enough(struct watch *w, double t)
-{
-	const struct boot_test_request *req = w->test->req;
-	const struct boot_judge *j = &w->result->judge;
-	bool has_kernel = w->activity - w->loader_activity > KERNEL_SIZE;
-	double patience = has_kernel ? KERNEL_PATIENCE : LOADER_PATIENCE;
-	double timeout = req->timeout > 0 ? req->timeout : req->gui ? 0 : DEFAULT_TIMEOUT;
-
-	if (timeout > 0 && t - w->start >= timeout) {
-		w->result->timed_out = true;
-		return true;
-	}
-	if (req->gui)
-		return false;
-	if (j->reached >= (req->expect ? REACHED_EXPECTED : REACHED_KERNEL) || j->gave_up)
-		return t - w->changed_at > LINGER;
-	return !req->expect && j->reached == REACHED_LOADER && t - w->active_at > patience;
-}
-
-/* 1: QEMU itself has failed. */
-static int watch_machine(struct watch *w, struct error *err)
-{
-	const struct boot_test_events *e = w->test->events;
-	bool failed = false;
-
-	w->start = now();
-	/* Ends: at the latest when the time is over; in a window, when that is closed. */
-	while (true) {
-		bool is_over = boot_vm_is_over(w->vm, &failed);
-		double t;
-
-		if (!is_over && !boot_vm_watch(w->vm, TICK))
-			boot_judge_settle(&w->result->judge);
-		t = now();
-		if (!is_over && t - w->looked_at >= LOOK_EVERY) {
-			w->looked_at = t;
-			boot_vm_look(w->vm);
-			look_at_graphics(w, t);
-			look_at_activity(w, t);
-		}
-		note_progress(w, t);
-		/* A signal that was for both of us may have come to QEMU first. */
-		if (e->is_cancelled(e->ctx) || (boot_vm_was_closed(w->vm) && !w->test->req->gui))
-			return error_set(err, ERROR_CANCELLED, "cancelled",
-					 _("Cancelled; nothing was written."));
-		e->on_progress(e->ctx, w->test->r, t - w->start);
-		if (boot_vm_read_failed(w->vm))
-			return error_set(err, ERROR_IO, "read",
-					 _("A part of it that the boot needs cannot be read."));
-		if (is_over || is_enough(w, t)) {
-			if (is_over)
-				boot_judge_settle(&w->result->judge);
-			note_progress(w, t);
-			w->result->went_down = is_over && !failed && !boot_vm_was_closed(w->vm);
-			if (w->gave_up)
-				w->result->seconds = w->changed_at - w->start;
-			else if (w->reached == REACHED_NOTHING)
-				w->result->seconds = t - w->start;
-			w->result->waited = t - w->start;
-			return is_over && failed;
-		}
-	}
-}
-
-static int keep_screenshot(struct watch *w, struct error *err)
-{
-	const struct boot_test_request *req = w->test->req;
-	struct picture p = { .data = NULL };
-	int r;
-
-	if (!req->screenshot)
-		return 0;
-	if (w->result->went_down)
+	if (result->went_down)
 		return error_set(err, ERROR_IMAGE, "no-screenshot",
 				 _("There is no screen to take a picture of: the machine has "
 				   "switched itself off or started anew."));
-	if (boot_vm_take_picture(w->vm, "png", &p.data, &p.len, err) < 0)
+	if (boot_vm_take_picture(vm, "png", &data, &len, err) < 0)
 		return -1;
-	r = outfile_write(_("picture"), req->screenshot, req->overwrite, p.data, p.len, err);
-	picture_done(&p);
-	return r;
+	return outfile_write(_("picture"), req->screenshot, req->overwrite, data, len, err);
 }
 
 static bool is_kvm_usable(void)
@@ -459,6 +244,12 @@ static int start_machine(struct boot_vm_request *how, bool gui, struct boot_judg
 	return -1;
 }
 
+/* Or is it to be asked again, without KVM? */
+static bool is_final(const struct test *t, const struct boot_result *result)
+{
+	return !result->kvm || t->req->gui || boot_result_is_good(t->r, result);
+}
+
 /* 1: QEMU has failed, with err. */
 static int boot_once(struct test *t, struct boot_result *result, bool kvm, struct error *err)
 {
@@ -476,7 +267,6 @@ static int boot_once(struct test *t, struct boot_result *result, bool kvm, struc
 		.kvm = kvm,
 	};
 	auto_vm struct boot_vm *vm = NULL;
-	struct watch w = { .test = t, .result = result };
 	char words[200];
 	int r;
 
@@ -490,11 +280,9 @@ static int boot_once(struct test *t, struct boot_result *result, bool kvm, struc
 	if (start_machine(&how, req->gui, &result->judge, &vm, err) < 0)
 		return 1;
 	snprintf(t->r->qemu, sizeof(t->r->qemu), "%s", boot_vm_version(vm));
-	w.vm = vm;
-	r = watch_machine(&w, err);
-	picture_done(&w.before);
-	if (r == 0)
-		r = keep_screenshot(&w, err);
+	r = boot_watch(vm, req, t->events, t->r, result, err);
+	if (r == 0 && req->screenshot && is_final(t, result))
+		return keep_screenshot(req, result, vm, err);
 	if (r <= 0)
 		return r;
 	boot_vm_read_words(vm, words, sizeof(words));
@@ -511,7 +299,7 @@ static int boot(struct test *t, struct boot_result *result, struct error *err)
 		r = boot_once(t, result, true, err);
 		if (r < 0)
 			return -1;
-		if (r == 0 && (t->req->gui || boot_result_is_good(t->r, result)))
+		if (r == 0 && is_final(t, result))
 			goto done;
 	}
 	if (boot_once(t, result, false, err) != 0)

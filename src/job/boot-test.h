@@ -43,7 +43,7 @@ struct boot_result {
 	bool timed_out; /* it was still running, and nothing more was waited for */
 	bool went_down; /* it switched itself off, or started anew */
 	double seconds; /* until what `reached` says was seen, or giving up was */
-	double waited; /* seconds, all in all */
+	double waited;  /* seconds, all in all */
 	struct boot_judge judge;
 };
 
