@@ -218,7 +218,8 @@ static void tell_of_default_entry(struct layout *lay)
 		if (et->entries[i].platform != BOOT_BIOS || !et->entries[i].bootable)
 			continue;
 		layout_add_finding(lay, LAYOUT_INFO, "el-torito-default",
-				   _("Entry %" PRIu32 " of the boot catalog is for BIOS, but hardly "
+				   _("Entry %" PRIu32
+				     " of the boot catalog is for BIOS, but hardly "
 				     "any looks behind the first one, which is not."),
 				   i + 1);
 		return;
