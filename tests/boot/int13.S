@@ -6,7 +6,8 @@
  *
  * MEDIA (El Torito's) is what it will be booted as. Behind the code every sector of 512 bytes
  * holds its number, so that what was read is known from where. Defined may be SEABIOS, which
- * would not survive some questions, OLD_BIOS without packet calls, SEGMENT, where it will
+ * would not survive some questions, OLD_BIOS without packet calls (1) or
+ * where any read may fail (2), SEGMENT, where it will
  * be loaded to if not to 07C0, from 0700 on, and SHORT for a stick shorter than the disc.
  *
  * Each call is made with all registers holding something and CF the wrong way; what the
@@ -889,7 +890,7 @@ memory_tests:
 	ret
 
 late_tests:
-#if MEDIA != 0 && !defined(SEABIOS)
+#if MEDIA != 0 && !defined(SEABIOS) && OLD_BIOS != 2
 	/* The emulation ends: the drives are the machine's own. */
 	mov	$0x4b00, %ax
 	mov	boot_dx, %dl
@@ -1015,7 +1016,9 @@ table:
 #ifndef OLD_BIOS
 	T	"42 of the stick", 0x42cc, dl=STICK, count=1, check=check_stick
 #endif
+#if OLD_BIOS != 2
 	T	"02 of the stick", 0x0201, cx=1, dh=0, dl=STICK, check=check_stick
+#endif
 	T	"08 of the stick", 0x08cc, dl=STICK, out=AL|BX|CX|DX|ESDI, check=check_disks
 	T	"15 of the stick", 0x15cc, dl=STICK, ah=3, out=AL|CX|DX
 #ifndef OLD_BIOS

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A boot sector for tests/boot/bootcode.sh that makes an old or broken BIOS out of a good one:
+ * A boot sector for bootcode.sh and cdemu.sh that makes an old or broken BIOS out of a good one:
  * it hooks INT 13h, then loads the real sector 0, which the test has put at HIDDEN_LBA, and
  * starts it. What is broken stands behind the code, patched by the test: a bit for each call
  * that fails (bits 0 to 3: AH=02h, 08h, 41h, 42h), bit 4 to let drives 80h and 81h change
- * numbers, and the drive number to start with, 0FFh for that of the BIOS.
+ * numbers, bit 5 to let every second read fail and change all registers; and the drive number
+ * to start with, 0FFh for that of the BIOS.
  *
  * as --32 -o o oldbios.S && ld -m elf_i386 -e start -Ttext 0 --oformat binary -o oldbios o
  */
@@ -82,6 +83,16 @@ hook:
 	popw	%bx
 	popw	%ax
 	jnz	fails
+	testb	$0x20, %cs:broken
+	jz	4f
+	cmpb	$0x02, %ah
+	je	3f
+	cmpb	$0x42, %ah
+	jne	4f
+3:
+	xorb	$1, %cs:stumbled
+	jnz	stumbles
+4:
 	testb	$0x10, %cs:broken
 	jnz	other_drive
 	ljmpw	*%cs:bios
@@ -92,6 +103,14 @@ fails:
 	orb	$1, 6(%bp)
 	popw	%bp
 	iretw
+
+stumbles:
+	movl	$0xdeadbeef, %ebx
+	movl	%ebx, %ecx
+	movl	%ebx, %edx
+	movl	%ebx, %esi
+	movl	%ebx, %edi
+	jmp	fails
 
 other_drive:
 	pushw	%ax
@@ -117,6 +136,8 @@ packet:
 	.quad	HIDDEN_LBA
 bios:
 	.long	0
+stumbled:
+	.byte	0
 
 	.org	508
 broken:
