@@ -74,15 +74,18 @@ static bool choose_bios(const struct layout *lay, uint32_t entry, struct hybrid 
 static void add_volume(const struct layout *lay, uint64_t start, uint64_t size, uint32_t loaders,
 		       struct hybrid *h)
 {
-	if (!(loaders & LOADER_ALL) || size == 0 || start == 0 ||
-	    !num_is_within(start, size, lay->size))
+	/* A catalog's count may say more than is there; the volume in it does not care. */
+	if (!(loaders & LOADER_ALL) || size == 0 || start == 0 || start >= lay->size)
 		return;
 	for (uint32_t i = 0; i < h->n_esp; i++)
 		if (h->esp[i].start == start)
 			return;
 	if (h->n_esp == HYBRID_MAX_ESP)
 		return;
-	h->esp[h->n_esp++] = (struct hybrid_esp){ .start = start, .size = size };
+	h->esp[h->n_esp++] = (struct hybrid_esp){
+		.start = start,
+		.size = num_min(size, lay->size - start),
+	};
 	h->archs |= loaders & LOADER_ALL;
 }
 

@@ -99,6 +99,10 @@ int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 		return error_set_nomem(err);
 	if (detect_planned(j, rp->plan, rp->layout, err) < 0)
 		return -1;
+	if (image->apm.present && j->r->n_plans == 0 && strcmp(j->r->command, "check") != 0)
+		job_warn(j, EVENT_NO_TARGET, "apm-replaced",
+			 _("The image's Apple partition map is replaced too: Macs that start by it "
+			   "will not start from this stick."));
 	if (!hybrid_choose(image, j->boot_entry, &choice, &ignored) && !job_has_add_boot(j))
 		return 0;
 	name_lost(image, rp->layout, &choice, &j->add_boot, lost, sizeof(lost));

@@ -102,6 +102,7 @@ test_tables_are_replaced()
 	need_tool sgdisk
 	for name in debian-cd.iso grub-mkrescue.iso; do
 		made $name h --mode=hybrid --strict-gpt
+		has "Apple partition map is replaced" err
 		run 0 sgdisk -v h
 		has "No problems found" out
 		cmp -i 32768 -n $(($(size_of "$IMG") - 32768)) "$IMG" h

@@ -236,7 +236,7 @@ static void test_load_segment(void)
 	free(lay);
 }
 
-/* More volumes than have room, some twice, some that reach beyond the end. */
+/* More volumes than have room, some twice; one whose count reaches beyond the end, one there. */
 static void test_many_volumes(void)
 {
 	struct layout *lay = disc_of(ISOLINUX);
@@ -248,10 +248,14 @@ static void test_many_volumes(void)
 
 		e->loaders = LOADER_X64;
 		e->size = i == 2 || i == 3 ? SIZE : MIB;
+		if (i >= 6)
+			e->lba = SIZE / 2048;
 	}
 	CHECK(hybrid_choose(lay, 0, &h, &why));
 	CHECK_U64(h.n_esp, 3);
-	CHECK_U64(h.esp[1].start, 3000 * 2048);
+	CHECK_U64(h.esp[1].start, 2000 * 2048);
+	CHECK_U64(h.esp[1].size, SIZE - 2000 * 2048);
+	CHECK_U64(h.esp[2].size, MIB);
 	for (uint32_t i = 0; i < 8; i++) {
 		struct layout_boot_entry *e = add_entry(lay, BOOT_EFI, 10000 + i * 1000);
 
