@@ -108,22 +108,22 @@ test_load_segments()
 # says DIGIT [QEMU OPTION...]: the error, on the text screen.
 says()
 {
-	local monitor
+	local qemu
 
 	rm -f screen
-	qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -m 32 -machine graphics=off \
-		-boot strict=on -chardev file,id=s,path=screen -serial chardev:s \
+	timeout 60 qemu-system-x86_64 -nodefaults -no-reboot -display none -accel tcg -m 32 \
+		-machine graphics=off -boot strict=on -chardev file,id=s,path=screen -serial chardev:s \
 		-drive if=none,id=d,file=stick,format=raw,snapshot=on -device qemu-xhci,id=x \
 		-device usb-storage,bus=x.0,drive=d,bootindex=0 "${@:2}" >qemu.log 2>&1 &
-	monitor=$!
+	qemu=$!
 	for _ in {1..300}; do
 		if grep -aq "isowrite boot error $1" screen 2>/dev/null; then
 			break
 		fi
 		sleep 0.1
 	done
-	kill $monitor
-	wait $monitor || :
+	kill $qemu
+	wait $qemu || :
 	has "isowrite boot error $1" screen
 }
 
