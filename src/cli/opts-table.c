@@ -573,7 +573,7 @@ static const struct option_row rows[] = {
 	{ 'n', "dry-run", NULL, 0, VALUE_NONE, NULL, W | F, true, _("like plan: touches nothing"),
 	  set_dry_run },
 	{ 0, "mode", "MODE", 0, VALUE_WORDS, "auto raw hybrid", W | P | C, false,
-	  _("auto (default), raw: as it is, hybrid: to boot"), set_mode },
+	  _("auto (default); raw: as it is; hybrid: made to boot"), set_mode },
 	{ 0, "boot-entry", "N", 0, VALUE_FREE, NULL, W | P | C, false,
 	  _("hybrid: which boot entry a BIOS starts"), set_boot_entry },
 	{ 0, "strict-gpt", NULL, 0, VALUE_NONE, NULL, W | P | C, false,
