@@ -72,22 +72,45 @@ static void add_finding(struct test *t, enum layout_severity severity, const cha
 	t->events->on_finding(t->events->ctx, f);
 }
 
+/* The command that decompresses it to a file beside it, and never over another one's name. */
+static void suggest_decompression(const struct source *src, char *buf, size_t size)
+{
+	static const struct {
+		const char *compression, *tool, *suffix;
+	} tools[] = {
+		{ "gzip", "gzip", ".gz" },    { "xz", "xz", ".xz" },    { "zstd", "zstd", ".zst" },
+		{ "bzip2", "bzip2", ".bz2" }, { "lz4", "lz4", ".lz4" }, { "zip", "unzip", "" },
+	};
+	char path[1200], to[1200], name[1100];
+	size_t i = 0, len = strlen(src->path);
+
+	while (i < ARRAY_SIZE(tools) && strcmp(src->compression, tools[i].compression) != 0)
+		i++;
+	buf[0] = '\0';
+	if (i == ARRAY_SIZE(tools) || strcmp(src->path, "-") == 0)
+		return;
+	text_shell_quote(src->path, path, sizeof(path));
+	snprintf(name, sizeof(name), "%s.img", src->path);
+	text_shell_quote(name, to, sizeof(to));
+	if (tools[i].suffix[0] == '\0')
+		snprintf(buf, size, "%s %s", tools[i].tool, path);
+	else if (len > strlen(tools[i].suffix) &&
+		 strcmp(src->path + len - strlen(tools[i].suffix), tools[i].suffix) == 0)
+		snprintf(buf, size, "%s -dk %s", tools[i].tool, path);
+	else
+		snprintf(buf, size, "%s -dc <%s >%s", tools[i].tool, path, to);
+}
+
 static int refuse_compressed(const struct source *src, struct error *err)
 {
-	static const char *const tools[][2] = {
-		{ "gzip", "gzip -dk" },   { "xz", "xz -dk" },   { "zstd", "zstd -dk" },
-		{ "bzip2", "bzip2 -dk" }, { "lz4", "lz4 -dk" }, { "zip", "unzip" },
-	};
-	char path[300];
+	char command[400];
 
-	for (size_t i = 0; i < ARRAY_SIZE(tools); i++) {
-		if (strcmp(src->compression, tools[i][0]) == 0 && strcmp(src->path, "-") != 0)
-			return error_set(err, ERROR_IMAGE, "compressed",
-					 _("It is compressed, and nothing boots from that; this "
-					   "decompresses it:\n  %s %s"),
-					 tools[i][1],
-					 text_shell_quote(src->path, path, sizeof(path)));
-	}
+	suggest_decompression(src, command, sizeof(command));
+	if (command[0])
+		return error_set(err, ERROR_IMAGE, "compressed",
+				 _("It is compressed, and nothing boots from that; this "
+				   "decompresses it:\n  %s"),
+				 command);
 	return error_set(err, ERROR_IMAGE, "compressed",
 			 _("A boot reads here and there, which a pipe cannot; save the image to "
 			   "a file first."));
@@ -317,6 +340,11 @@ static void compare_with_prediction(struct test *t, const struct boot_result *re
 	const char *firmware = result->firmware == FIRMWARE_BIOS ? "BIOS" : "UEFI";
 	bool has_booted = result->judge.reached >= REACHED_LOADER && !result->judge.gave_up;
 
+	if (t->req->secure_boot && result->judge.is_refused)
+		add_finding(t, LAYOUT_INFO, "secure-boot",
+			    _("Secure Boot refused it: inspect says who signed it, and what is "
+			      "revoked."));
+	/* The prediction is of what boots without. */
 	if (t->req->secure_boot)
 		return;
 	if (result->predicted == BOOT_YES && !has_booted)

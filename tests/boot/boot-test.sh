@@ -187,7 +187,12 @@ test_what_cannot_be_tried()
 	img=$(image debian-cd.iso)
 	gzip -1 -c "$img" >packed.iso
 	boot_test 4 packed.iso
-	has 'gzip -dk packed.iso' err
+	has '  gzip -dc <packed.iso >packed.iso.img' err
+	(eval "$(grep '^  gzip' err)")
+	same packed.iso.img "$img"
+	mv packed.iso packed.iso.gz
+	boot_test 4 packed.iso.gz
+	has '  gzip -dk packed.iso.gz' err
 	boot_test 2 missing.iso
 	boot_test 2 "$img" --secure-boot --firmware=bios
 	run 4 bash -c 'cat "$0" | "$ISOWRITE" boot-test -' "$img"
@@ -209,6 +214,7 @@ test_secure_boot()
 {
 	boot_test 4 "$(image debian-cd.iso)" --secure-boot --timeout=120
 	matches '"gave_up":"BdsDxe: failed to load Boot0001: Access Denied"' out
+	is "$(json out 'j["findings"][0]["code"]')" secure-boot
 }
 
 # No text to read: it draws.
