@@ -83,6 +83,7 @@ static void suggest_decompression(const struct source *src, char *buf, size_t si
 	};
 	char path[1200], to[1200], name[1100];
 	size_t i = 0, len = strlen(src->path);
+	int n;
 
 	while (i < ARRAY_SIZE(tools) && strcmp(src->compression, tools[i].compression) != 0)
 		i++;
@@ -93,12 +94,15 @@ static void suggest_decompression(const struct source *src, char *buf, size_t si
 	snprintf(name, sizeof(name), "%s.img", src->path);
 	text_shell_quote(name, to, sizeof(to));
 	if (tools[i].suffix[0] == '\0')
-		snprintf(buf, size, "%s %s", tools[i].tool, path);
+		n = snprintf(buf, size, "%s %s", tools[i].tool, path);
 	else if (len > strlen(tools[i].suffix) &&
 		 strcmp(src->path + len - strlen(tools[i].suffix), tools[i].suffix) == 0)
-		snprintf(buf, size, "%s -dk %s", tools[i].tool, path);
+		n = snprintf(buf, size, "%s -dk %s", tools[i].tool, path);
 	else
-		snprintf(buf, size, "%s -dc <%s >%s", tools[i].tool, path, to);
+		n = snprintf(buf, size, "%s -dc <%s >%s", tools[i].tool, path, to);
+	/* Half a command is none. */
+	if (n < 0 || (size_t)n >= size)
+		buf[0] = '\0';
 }
 
 static int refuse_compressed(const struct source *src, struct error *err)
@@ -111,6 +115,10 @@ static int refuse_compressed(const struct source *src, struct error *err)
 				 _("It is compressed, and nothing boots from that; this "
 				   "decompresses it:\n  %s"),
 				 command);
+	if (strcmp(src->path, "-") != 0)
+		return error_set(err, ERROR_IMAGE, "compressed",
+				 _("It is compressed, and nothing boots from that; decompress it "
+				   "first."));
 	return error_set(err, ERROR_IMAGE, "compressed",
 			 _("A boot reads here and there, which a pipe cannot; save the image to "
 			   "a file first."));
