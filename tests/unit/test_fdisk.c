@@ -146,6 +146,44 @@ static void test_overlap(void)
 	CHECK(check(&e, &err) == 0);
 }
 
+/* As a hybrid has it: the disc from block 0 on, over the table and below the usable area. */
+static void put_disc(struct ends *e)
+{
+	struct gpt_entry disc = { .last_lba = MIB / 512 - 1 };
+	struct mbr mbr;
+
+	init(e, 512);
+	CHECK(mbr_decode(e->head, &mbr));
+	mbr.entries[1] = (struct mbr_entry){ .status = MBR_STATUS_ACTIVE, .len_blocks = 1 };
+	mbr_encode(e->head, &mbr);
+	memcpy(disc.type, linux_data, 16);
+	disc.guid[0] = 3;
+	gpt_encode_entry(e->array + 128, &disc);
+	e->primary.first_usable_lba = e->backup.first_usable_lba = 64;
+	put_headers(e);
+}
+
+static void test_disc_from_the_first_block(void)
+{
+	struct error err;
+	struct ends e;
+
+	put_disc(&e);
+	CHECK(check(&e, &err) == 0);
+	if (err.kind)
+		printf("# %s\n", err.msg);
+	/* It excuses nothing else. */
+	put_disc(&e);
+	memset(e.tail + MIB - 512, 0, 512);
+	expect_disagreement(&e, "from the backup");
+	put_disc(&e);
+	gpt_encode_entry(e.tail + MIB - 512 - ARRAY + 128,
+			 &(struct gpt_entry){ .type = { 1 }, .first_lba = 1, .last_lba = 2047 });
+	e.backup.entries_crc = gpt_array_crc(&e.backup, e.tail + MIB - 512 - ARRAY);
+	gpt_encode_header(e.tail + MIB - 512, &e.backup);
+	expect_disagreement(&e, "from the backup");
+}
+
 /* Whoever deletes a partition need not clear more than its type. */
 static void test_leftovers_in_an_unused_entry(void)
 {
@@ -206,6 +244,7 @@ int main(void)
 	RUN(test_right);
 	RUN(test_no_table);
 	RUN(test_overlap);
+	RUN(test_disc_from_the_first_block);
 	RUN(test_leftovers_in_an_unused_entry);
 	RUN(test_backup_missing);
 	RUN(test_backup_differs);
