@@ -76,6 +76,32 @@ static bool is_loadable(const struct layout_boot_entry *e)
 	return start >= LOAD_FIRST && start + count_of(e->sector_count) * SECTOR <= LOAD_END;
 }
 
+/* No processor gets far in a text, a volume descriptor or a program for an operating system. */
+static bool is_no_code(const uint8_t *head)
+{
+	size_t n_text = 0;
+
+	while (n_text < 32 &&
+	       ((head[n_text] >= ' ' && head[n_text] <= '~') || head[n_text] == '\n' ||
+		head[n_text] == '\r' || head[n_text] == '\t'))
+		n_text++;
+	return n_text == 32 || memcmp(head + 1, "CD001", 5) == 0 || memcmp(head, "MZ", 2) == 0 ||
+	       memcmp(head, "\177ELF", 4) == 0;
+}
+
+/*
+ * What is loaded without emulation may be anything; the loaders that we know are made for the
+ * usual address. An emulated disk begins with a boot sector.
+ */
+static bool is_likely_code(const struct layout_boot_entry *e, const uint8_t *head)
+{
+	if (e->emulation != EMUL_NONE)
+		return boot_sector_of(head) != BOOT_SECTOR_NONE;
+	if (e->isolinux_hybrid || grub2_image_is_cdboot(head, BLOCK))
+		return segment_of(e->load_segment) == USUAL_SEGMENT;
+	return !is_no_code(head);
+}
+
 int boot_judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_t *ret,
 		     struct error *err)
 {
@@ -102,7 +128,7 @@ int boot_judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_
 			*ret = BOOT_NO;
 		return 0;
 	}
-	if (!is_loadable(e))
+	if (!is_loadable(e) || !is_likely_code(e, head))
 		return 0;
 	boot_info_decode(head, &info);
 	*ret = grub2_image_is_cdboot(head, sizeof(head)) && info.file_len == 0 ? BOOT_NO : BOOT_YES;

@@ -8,6 +8,7 @@
 
 #define BLOCK 2048U
 #define SECTOR 512U
+#define SYSTEM_AREA 32768U /* what is in it makes room for ours */
 #define USUAL_SEGMENT 0x7c0U
 
 /* ---- BIOS */
@@ -23,6 +24,8 @@ static const char *why_not_bios(const struct layout *lay, const struct layout_bo
 		return _("that boot entry is of no known kind");
 	if (!num_is_within((uint64_t)e->lba * BLOCK, SECTOR, lay->size))
 		return _("that boot entry's image lies beyond the end");
+	if ((uint64_t)e->lba * BLOCK < SYSTEM_AREA)
+		return _("that boot entry's image lies where boot code and tables would go");
 	return NULL;
 }
 
@@ -75,7 +78,7 @@ static void add_volume(const struct layout *lay, uint64_t start, uint64_t size, 
 		       struct hybrid *h)
 {
 	/* A catalog's count may say more than is there; the volume in it does not care. */
-	if (!(loaders & LOADER_ALL) || size == 0 || start == 0 || start >= lay->size)
+	if (!(loaders & LOADER_ALL) || size == 0 || start < SYSTEM_AREA || start >= lay->size)
 		return;
 	for (uint32_t i = 0; i < h->n_esp; i++)
 		if (h->esp[i].start == start)
@@ -154,6 +157,8 @@ static const char *why_not(const struct layout *lay)
 		return _("only its beginning can be seen");
 	if (lay->is_truncated)
 		return _("it is cut short");
+	if (lay->el_torito.present && (uint64_t)lay->el_torito.catalog_lba * BLOCK < SYSTEM_AREA)
+		return _("its boot catalog lies where boot code and tables would go");
 	if (lay->superfloppy)
 		return _("a file system that is not the disc's begins at its first byte");
 	if (lay->sector_size > BLOCK)

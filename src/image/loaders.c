@@ -174,6 +174,8 @@ int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct e
 	rc = loaders_list(d, start, &volume, &ret->is_complete, match_loader, &archs, err);
 	ret->is_fat = rc > 0;
 	ret->archs = archs;
+	if (rc > 0)
+		ret->size = volume.data_start + (uint64_t)volume.n_clusters * volume.cluster_size;
 	return rc < 0 ? -1 : 0;
 }
 

@@ -418,6 +418,26 @@ static void test_gpt_order(void)
 	CHECK(has("gpt-outside-usable"));
 }
 
+/* OVMF finds no loader in a partition of which only the first sector is there. */
+static void test_partition_shorter_than_its_volume_is_unknown(void)
+{
+	static const struct range first_sector[] = { { ESP_SECTOR, ESP_SECTOR, 0 } };
+	static const struct range but_the_last[] = { { ESP_SECTOR, ESP_SECTOR + ESP_SECTORS - 2,
+						       0 } };
+	struct image img = image_new(DISC_BLOCKS);
+
+	check_gpt(first_sector, 1, "unknown");
+	check_gpt(but_the_last, 1, "unknown");
+	put_fat(image_block(&img, ESP_BLOCK), ESP_SECTORS, 1);
+	disc_put_mbr_entry(img.p, 0, 0, 0xef, ESP_SECTOR, ESP_SECTORS);
+	detect(&img);
+	check_uefi("yes", "mbr");
+	disc_put_mbr_entry(img.p, 0, 0, 0xef, ESP_SECTOR, 1);
+	detect(&img);
+	check_uefi("unknown", "loader-unseen");
+	free(img.p);
+}
+
 static void test_gpt_protection(void)
 {
 	static const struct range esp[] = { ESP };
@@ -542,6 +562,53 @@ static void test_garbage_is_unknown(void)
 	free(img.p);
 }
 
+/* Loaded elsewhere it hangs: tried under SeaBIOS. */
+static void test_isolinux_at_another_address_is_unknown(void)
+{
+	struct image img = disc_new(DISC_BIOS);
+	uint8_t *entry = image_block(&img, 24) + 32;
+
+	entry[2] = 0xc0;
+	entry[3] = 0x07;
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_YES);
+	entry[3] = 0x90;
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	free(img.p);
+}
+
+/* An entry that leads to the volume's descriptor, a text or a program is no promise. */
+static void test_what_is_no_code_is_unknown(void)
+{
+	struct image img = disc_new(DISC_BIOS);
+	uint8_t *entry = image_block(&img, 24) + 32, *image = image_block(&img, 50);
+
+	put_entry(entry, 0x88, 0, 4, 16);
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	put_entry(entry, 0x88, 0, 4, 50);
+	memcpy(image, "This is a text and not a program.\n", 34);
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	memcpy(image, "MZ\x90", 3);
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	memcpy(image, "\xfa\x33\xc0\x8e", 4);
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_YES);
+	/* A disk that is emulated has a boot sector. */
+	put_entry(entry, 0x88, 2, 1, 50);
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	image[0x60] = 0xfa;
+	image[510] = 0x55;
+	image[511] = 0xaa;
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_YES);
+	free(img.p);
+}
+
 /* Over the BIOS's data, or beyond base memory: a BIOS may survive that, or not. */
 static void test_image_that_does_not_fit_is_unknown(void)
 {
@@ -560,6 +627,7 @@ static void test_image_that_does_not_fit_is_unknown(void)
 	struct image img = disc_new(DISC_BIOS);
 	uint8_t *entry = image_block(&img, 24) + 32;
 
+	image_block(&img, 30)[64] = 0; /* not isolinux, which wants one address only */
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		put_entry(entry, 0x88, 0, cases[i].sectors, 30);
 		entry[2] = cases[i].segment & 0xff;
@@ -621,6 +689,7 @@ int main(void)
 	RUN(test_our_mbr);
 	RUN(test_our_cdemu);
 	RUN(test_gpt_order);
+	RUN(test_partition_shorter_than_its_volume_is_unknown);
 	RUN(test_gpt_protection);
 	RUN(test_gpt_hides_mbr);
 	RUN(test_mbr_rules);
@@ -628,6 +697,8 @@ int main(void)
 	RUN(test_catalog_window);
 	RUN(test_catalog_platforms);
 	RUN(test_garbage_is_unknown);
+	RUN(test_isolinux_at_another_address_is_unknown);
+	RUN(test_what_is_no_code_is_unknown);
 	RUN(test_image_that_does_not_fit_is_unknown);
 	RUN(test_big_sectors);
 	RUN(test_stream);

@@ -67,6 +67,7 @@ static struct layout_boot_entry *add_entry(struct layout *lay, uint8_t platform,
 		.platform = platform, .bootable = true, .sector_count = 4, .lba = lba, .size = 8192
 	};
 	lay->el_torito.present = true;
+	lay->el_torito.catalog_lba = 19;
 	return e;
 }
 
@@ -222,6 +223,28 @@ static void test_boot_entry(void)
 	free(lay);
 }
 
+/* What lies in the first 32 KiB would be written over: no hybrid would boot it. */
+static void test_what_is_in_the_system_area_is_not_promised(void)
+{
+	struct layout *lay = disc_of(ISOLINUX | EFI);
+	struct hybrid h;
+	const char *why;
+
+	lay->el_torito.entries[0].lba = 15;
+	CHECK_STR(refusal(lay, 1),
+		  "that boot entry's image lies where boot code and tables would go");
+	CHECK(hybrid_choose(lay, 0, &h, &why));
+	CHECK(h.bios == BOOTCODE_UEFI_ONLY && h.n_esp == 1);
+	lay->el_torito.entries[0].lba = 16;
+	lay->el_torito.entries[1].lba = 15;
+	CHECK(hybrid_choose(lay, 0, &h, &why));
+	CHECK(h.bios == BOOTCODE_ISOLINUX && h.n_esp == 0);
+	lay->el_torito.catalog_lba = 15;
+	CHECK_STR(refusal(lay, 0), "its boot catalog lies where boot code and tables would go");
+	CHECK(!hybrid_is_needed(lay));
+	free(lay);
+}
+
 /* Loaded elsewhere than to 0:7C00, isolinux and GRUB are entered as their catalog says. */
 static void test_load_segment(void)
 {
@@ -272,6 +295,7 @@ int main(void)
 	RUN(test_choices);
 	RUN(test_refusals);
 	RUN(test_boot_entry);
+	RUN(test_what_is_in_the_system_area_is_not_promised);
 	RUN(test_load_segment);
 	RUN(test_many_volumes);
 	return tap_done();
