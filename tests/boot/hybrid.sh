@@ -195,3 +195,11 @@ test_firmware_writes_nothing()
 		done
 	done
 }
+
+# Needs no QEMU: what it said is in table.txt.
+test_predictions()
+{
+	run any "$TOP/tests/boot/matrix" --predictions
+	grep -v '^ok' out >&2 || true
+	is "$status" 0 "what inspect says is what was measured"
+}
