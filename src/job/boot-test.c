@@ -115,7 +115,7 @@ static int refuse_compressed(const struct source *src, struct error *err)
 				 _("It is compressed, and nothing boots from that; this "
 				   "decompresses it:\n  %s"),
 				 command);
-	if (strcmp(src->path, "-") != 0)
+	if (strcmp(src->compression, "none") != 0 && strcmp(src->path, "-") != 0)
 		return error_set(err, ERROR_IMAGE, "compressed",
 				 _("It is compressed, and nothing boots from that; decompress it "
 				   "first."));
@@ -385,6 +385,21 @@ static void tell_other_machines(struct test *t)
 			      "tried."));
 }
 
+/* With --overwrite it could be the image itself. */
+static int check_apart(const struct test *t, struct error *err)
+{
+	const char *path = t->req->screenshot;
+	struct stat image, picture;
+	char name[300];
+
+	if (!path || fstat(t->src->fd, &image) < 0 || stat(path, &picture) < 0 ||
+	    image.st_dev != picture.st_dev || image.st_ino != picture.st_ino)
+		return 0;
+	return error_set(err, ERROR_USAGE, "output-path",
+			 _("The picture %s would replace the image; choose another place."),
+			 text_escape(path, SIZE_MAX, name, sizeof(name)));
+}
+
 static int run(struct test *t, struct error *err)
 {
 	struct boot_test_report *r = t->r;
@@ -392,7 +407,7 @@ static int run(struct test *t, struct error *err)
 	if (t->req->screenshot &&
 	    outfile_check(_("picture"), t->req->screenshot, t->req->overwrite, err) < 0)
 		return -1;
-	if (open_image(t, err) < 0)
+	if (open_image(t, err) < 0 || check_apart(t, err) < 0)
 		return -1;
 	choose_firmwares(t);
 	for (size_t i = 0; i < r->n; i++) {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The files of --add-boot: opened and read before anything is planned, kept off the targets. */
+#include <sys/stat.h>
+
 #include "io/device.h"
 #include "base/num.h"
 #include "job/job-state.h"
@@ -34,4 +36,24 @@ int job_check_add_boot(struct job *j, size_t i, struct error *err)
 		    device_refuse_source(t->path_fd, j->added[k]->fd, &t->info, err) < 0)
 			return -1;
 	return 0;
+}
+
+static bool is_same_file(const struct stat *st, const struct source *src)
+{
+	struct stat own;
+
+	return src && src->fd >= 0 && fstat(src->fd, &own) == 0 && st->st_dev == own.st_dev &&
+	       st->st_ino == own.st_ino;
+}
+
+bool job_reads_from(const struct job *j, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return false;
+	for (size_t k = 0; k < ARRAY_SIZE(j->added); k++)
+		if (is_same_file(&st, j->added[k]))
+			return true;
+	return is_same_file(&st, j->source);
 }

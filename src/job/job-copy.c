@@ -341,15 +341,6 @@ void job_copy_find_restore(struct job *j, size_t i)
 
 /* ---- --backup ---- */
 
-/* With --overwrite it could be the image itself. */
-static bool is_image(const struct job *j, const char *path)
-{
-	struct stat st, image;
-
-	return stat(path, &st) == 0 && j->source->fd >= 0 && fstat(j->source->fd, &image) == 0 &&
-	       st.st_dev == image.st_dev && st.st_ino == image.st_ino;
-}
-
 int job_backup_check(struct job *j, struct error *err)
 {
 	const char *path = j->req->backup;
@@ -371,7 +362,8 @@ int job_backup_check(struct job *j, struct error *err)
 	if (job_copy_compression(path, j->req->compress, &compress, err) < 0 ||
 	    outfile_check(_("backup"), path, j->req->overwrite, err) < 0)
 		return -1;
-	if (is_image(j, path) || (j->req->receipt && outfile_is_same_place(j->req->receipt, path)))
+	if (job_reads_from(j, path) ||
+	    (j->req->receipt && outfile_is_same_place(j->req->receipt, path)))
 		return error_set(err, ERROR_USAGE, "output-path",
 				 _("The backup %s would replace the image or the receipt; choose "
 				   "another name."),

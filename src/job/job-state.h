@@ -131,6 +131,8 @@ int job_open_bmap(struct job *j, struct error *err);
 /* Part of job_open_image(): the files of --add-boot. */
 int job_open_add_boot(struct job *j, struct error *err);
 bool job_has_add_boot(const struct job *j);
+/* Is it the image, or a file of --add-boot? With --overwrite an output could replace it. */
+bool job_reads_from(const struct job *j, const char *path);
 
 /* Refuses a target that one of them is, or lives on. */
 int job_check_add_boot(struct job *j, size_t i, struct error *err);

@@ -23,12 +23,9 @@ int receipt_check_path(const char *path, bool overwrite, struct error *err)
 int receipt_check_apart(const struct job *j, struct error *err)
 {
 	const char *path = j->req->receipt;
-	struct stat st, image;
+	bool is_bad = job_reads_from(j, path);
 	char name[300];
-	bool is_bad;
 
-	is_bad = stat(path, &st) == 0 && fstat(j->source->fd, &image) == 0 &&
-		 st.st_dev == image.st_dev && st.st_ino == image.st_ino;
 	for (size_t i = 0; i < j->n_targets; i++)
 		is_bad |= j->targets[i].target && target_would_lose(j->targets[i].target, path);
 	if (!is_bad)
@@ -43,7 +40,7 @@ int receipt_check_apart(const struct job *j, struct error *err)
 struct pass {
 	struct job *j;
 	struct plan_reader reader;
-	uint8_t *buf;       /* READ_SIZE bytes */
+	uint8_t *buf; /* READ_SIZE bytes */
 	struct hash *whole; /* everything read */
 	uint64_t done, total;
 };
@@ -129,8 +126,7 @@ static struct segments *make_segments(struct job *j, const struct report_plan *r
 		return NULL;
 	segs = calloc(1, sizeof(*segs));
 	buf = malloc(READ_SIZE);
-	ok = segs && buf &&
-	     job_make_segments(j, rp, segs) == 0 &&
+	ok = segs && buf && job_make_segments(j, rp, segs) == 0 &&
 	     hash_segments(j, rp, segs, buf, &ignored) == 0 &&
 	     source_check_unchanged(j->source, &ignored) == 0;
 	free(buf);

@@ -178,6 +178,12 @@ test_screenshot()
 	has 'exists' err
 	boot_test 2 "$img" --screenshot=other.png
 	has '--firmware=bios or --firmware=uefi' err
+	# The picture is not put in the image's place.
+	cp "$img" copy.iso
+	ln copy.iso link.iso
+	boot_test 2 copy.iso --firmware=bios --overwrite --screenshot=link.iso
+	has 'would replace the image' err
+	same copy.iso "$img"
 }
 
 test_what_cannot_be_tried()
@@ -196,6 +202,9 @@ test_what_cannot_be_tried()
 	boot_test 2 missing.iso
 	boot_test 2 "$img" --secure-boot --firmware=bios
 	run 4 bash -c 'cat "$0" | "$ISOWRITE" boot-test -' "$img"
+	mkfifo pipe
+	boot_test 4 pipe
+	has 'a pipe cannot' err
 	# As a regular file it can be.
 	boot_test 0 - --firmware=bios --expect=ISOWRITE-BOOTED <"$img"
 }

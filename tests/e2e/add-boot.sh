@@ -245,6 +245,14 @@ test_the_file_is_not_overwritten()
 	run 3 "$ISOWRITE" --yes --add-boot=efi:esp.img "$data" file:link
 	has "rule source" err
 	same esp.img before
+	# Nor by what is written beside.
+	blank 64M stick.img
+	run 2 "$ISOWRITE" --yes --overwrite --receipt=esp.img --add-boot=efi:esp.img "$data" stick.img
+	has "would replace the image" err
+	run 2 "$ISOWRITE" --yes --overwrite --backup=link --add-boot=efi:esp.img "$data" stick.img
+	has "would replace the image" err
+	same esp.img before
+	is_blank stick.img
 }
 
 test_the_file_lives_on_the_target()
