@@ -40,7 +40,7 @@ int receipt_check_apart(const struct job *j, struct error *err)
 struct pass {
 	struct job *j;
 	struct plan_reader reader;
-	uint8_t *buf; /* READ_SIZE bytes */
+	uint8_t *buf;       /* READ_SIZE bytes */
 	struct hash *whole; /* everything read */
 	uint64_t done, total;
 };

@@ -328,6 +328,14 @@ static bool tables_are_sane(const struct segments *segs, const struct layout *st
 	return !has_gpt || stick->gpt.valid;
 }
 
+/* Who writes to a GPT leaves one that is valid; a flipped bit does not, nor in its backup. */
+static bool gpt_is_sane(const struct segment *s, const struct layout *stick)
+{
+	if (strcmp(s->what, "backup GPT") == 0)
+		return stick->gpt.backup.valid && stick->gpt.backup_at_end;
+	return strncmp(s->what, "GPT", 3) != 0 || stick->gpt.valid;
+}
+
 static bool is_explained(const struct segments *segs, const struct segment *s,
 			 const struct layout *stick, bool tail_is_clean)
 {
@@ -335,7 +343,7 @@ static bool is_explained(const struct segments *segs, const struct segment *s,
 	case SEGMENT_VOLUME:
 		return true;
 	case SEGMENT_TABLE:
-		return tables_are_sane(segs, stick);
+		return tables_are_sane(segs, stick) && gpt_is_sane(s, stick);
 	case SEGMENT_TAIL:
 		return tail_is_clean && tables_are_sane(segs, stick) && stick->gpt.backup.valid &&
 		       stick->gpt.backup_at_end;

@@ -166,9 +166,10 @@ static int check_room(const struct making *m, const struct geometry *geo, struct
 		num_format_size(need, sizeof(need), needed),
 		num_format_size(size, sizeof(size), geo->size),
 		num_format_bytes(lack, sizeof(lack), needed - has),
-		m->src->size <= geo->size
+		m->src->size > geo->size ? ""
+		: hybrid_is_needed(m->lay)
 			? _("; --mode=raw would fit, but not boot everywhere where the disc does")
-			: "");
+			: _("; --mode=raw would fit, and a hybrid would not boot anywhere else"));
 }
 
 /* ---- identifiers */

@@ -103,6 +103,21 @@ test_repaired_gpt_is_changed_by_use()
 	has "Changed by use" out
 }
 
+# One that is not valid any more: no firmware leaves that. A hybrid's without a partition, too.
+test_flipped_bit_in_a_gpt_is_not_changed_by_use()
+{
+	local size=$((64 << 20)) at
+
+	written isolinux-plain.iso --mode=hybrid --strict-gpt
+	cp s before
+	for at in 600 16360 $((size - 512 + 20)) $((size - 512 - 100)); do
+		cp before s
+		poke s "$at"
+		run 7 "$ISOWRITE" check --mode=hybrid --strict-gpt "$IMAGE" s
+		run 7 "$ISOWRITE" check r.json s
+	done
+}
+
 test_new_partition_is_changed_by_use()
 {
 	written disk-gpt-esp.img
