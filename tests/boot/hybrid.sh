@@ -8,7 +8,7 @@
 # All images under all firmware: tests/boot/matrix. ISOWRITE_TEST_FULL=1 (make
 # check-boot) takes more images here.
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
-TIMEOUT=300
+TIMEOUT=${ISOWRITE_TEST_FULL:+1}300
 
 # write_hybrid IMAGE STICK [OPTION...]: auto has to choose hybrid by itself. STICK is made
 # unless it is there.
@@ -165,8 +165,10 @@ test_kernel_and_tools_accept_the_tables()
 # kernel_agrees STICK: the lines of ./seen about it are right.
 kernel_agrees()
 {
-	local stick=$1 name=${1%.strict}
+	local stick=$1 name=${1%.strict} info
 
+	# In all that we mastered ourselves.
+	[ "$name" = ipxe.iso ] || info="isowrite test image $name"
 	grep "^$stick " seen >view || fail "the kernel does not see $stick"
 	cat view >&2
 	sfdisk --json "$stick" >table.json
@@ -175,8 +177,8 @@ kernel_agrees()
 		sed '/^$/d' >wanted
 	awk '$2 != "disk" { print $2, $3, $4 }' view >got
 	diff -u wanted got >&2 || fail "the kernel sees other partitions of $stick than sfdisk"
-	matches "^$stick disk 0 [0-9]+ iso9660 isowrite test image $name" view
-	[ "$stick" != "$name" ] || matches "^$stick 1 0 [0-9]+ iso9660 isowrite test image $name" view
+	matches "^$stick disk 0 [0-9]+ iso9660 ${info:-}" view
+	[ "$stick" != "$name" ] || matches "^$stick 1 0 [0-9]+ iso9660 ${info:-}" view
 }
 
 # A table that firmware finds fault with is repaired on the stick, behind the user's back.
@@ -189,8 +191,10 @@ test_firmware_writes_nothing()
 			rm -f stick
 			write_hybrid "$name" stick "$option"
 			cp --sparse=always stick before
-			"$TOP/tests/boot/bootcheck" stick --writable --firmware uefi --timeout 120 \
-				--expect 'ISOWRITE-BOOTED|UEFI Interactive Shell|Press any key'
+			# Whether there is something for UEFI to boot does not matter here.
+			run any "$TOP/tests/boot/bootcheck" stick --writable --firmware uefi \
+				--timeout 120 --expect ISOWRITE-BOOTED
+			[ "$status" -le 1 ] || { show err; fail "OVMF did not get as far as $name"; }
 			cmp stick before >&2 || fail "OVMF wrote to $name ($option)"
 		done
 	done
