@@ -89,6 +89,22 @@ static inline be64 be64_put(uint64_t v)
 			 (uint8_t)(v >> 8), (uint8_t)v } };
 }
 
+/* The numbers at p, which need not be aligned. */
+static inline uint16_t le16_at(const uint8_t *p)
+{
+	return le16_get((le16){ { p[0], p[1] } });
+}
+
+static inline uint32_t le32_at(const uint8_t *p)
+{
+	return le32_get((le32){ { p[0], p[1], p[2], p[3] } });
+}
+
+static inline uint32_t be32_at(const uint8_t *p)
+{
+	return be32_get((be32){ { p[0], p[1], p[2], p[3] } });
+}
+
 /* The little-endian half decides, as in every reader in the field. */
 static inline uint16_t both16_get(both16 v)
 {

@@ -12,37 +12,21 @@
 #define ATTRIBUTE_LONG_NAME 0x0f
 #define FREE_ENTRY 0xe5
 
-static uint16_t get_le16(const uint8_t *p)
-{
-	le16 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le16_get(v);
-}
-
-static uint32_t get_le32(const uint8_t *p)
-{
-	le32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32_get(v);
-}
-
 bool fatdir_decode(const uint8_t sector[512], struct fatdir_volume *ret)
 {
-	uint32_t sector_size = get_le16(sector + 11), cluster_sectors = sector[13];
-	uint32_t reserved = get_le16(sector + 14), n_fats = sector[16];
-	uint32_t n_root = get_le16(sector + 17), total = get_le16(sector + 19);
-	uint32_t fat_sectors = get_le16(sector + 22);
+	uint32_t sector_size = le16_at(sector + 11), cluster_sectors = sector[13];
+	uint32_t reserved = le16_at(sector + 14), n_fats = sector[16];
+	uint32_t n_root = le16_at(sector + 17), total = le16_at(sector + 19);
+	uint32_t fat_sectors = le16_at(sector + 22);
 	uint64_t data_sectors, meta;
 
 	if (sector_size < 512 || sector_size > 4096 || !num_is_power_of_2(sector_size) ||
 	    !num_is_power_of_2(cluster_sectors) || reserved == 0 || n_fats == 0 || n_fats > 2)
 		return false;
 	if (total == 0)
-		total = get_le32(sector + 32);
+		total = le32_at(sector + 32);
 	if (fat_sectors == 0)
-		fat_sectors = get_le32(sector + 36);
+		fat_sectors = le32_at(sector + 36);
 	memset(ret, 0, sizeof(*ret));
 	ret->cluster_size = cluster_sectors * sector_size;
 	ret->fat_start = (uint64_t)reserved * sector_size;
@@ -59,7 +43,7 @@ bool fatdir_decode(const uint8_t sector[512], struct fatdir_volume *ret)
 	ret->bits = ret->n_clusters < 4085 ? 12 : ret->n_clusters < 65525 ? 16 : 32;
 	if (n_root == 0) {
 		ret->bits = 32;
-		ret->root_cluster = get_le32(sector + 44);
+		ret->root_cluster = le32_at(sector + 44);
 	}
 	return true;
 }
@@ -74,8 +58,8 @@ bool fatdir_decode_entry(const uint8_t p[FATDIR_ENTRY_SIZE], struct fatdir_entry
 	memcpy(ret->name, p, 11);
 	ret->name[11] = '\0';
 	ret->is_directory = p[11] & ATTRIBUTE_DIRECTORY;
-	ret->cluster = (uint32_t)get_le16(p + 20) << 16 | get_le16(p + 26);
-	ret->size = get_le32(p + 28);
+	ret->cluster = (uint32_t)le16_at(p + 20) << 16 | le16_at(p + 26);
+	ret->size = le32_at(p + 28);
 	return true;
 }
 
@@ -93,7 +77,7 @@ uint64_t fatdir_link_offset(const struct fatdir_volume *v, uint32_t cluster)
 
 uint32_t fatdir_decode_link(const struct fatdir_volume *v, uint32_t cluster, const uint8_t p[4])
 {
-	uint32_t next = get_le32(p), end;
+	uint32_t next = le32_at(p), end;
 
 	if (v->bits == 12) {
 		/* One and a half bytes each: odd clusters use the upper three nibbles. */

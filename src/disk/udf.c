@@ -21,22 +21,6 @@ bool udf_is_recognition(const uint8_t sector[UDF_SECTOR])
 	       memcmp(sector + 1, "CDW02", 5) == 0;
 }
 
-static uint16_t get_le16(const uint8_t *p)
-{
-	le16 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le16_get(v);
-}
-
-static uint32_t get_le32(const uint8_t *p)
-{
-	le32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32_get(v);
-}
-
 /* ECMA-167 7.2.6: CRC-16 of ITU-T V.41, polynomial 1021h, start 0. */
 static uint16_t crc16(const uint8_t *p, size_t len)
 {
@@ -52,29 +36,29 @@ static uint16_t crc16(const uint8_t *p, size_t len)
 
 unsigned int udf_check_tag(const uint8_t sector[UDF_SECTOR], uint32_t lba)
 {
-	uint16_t crc_len = get_le16(sector + 10);
+	uint16_t crc_len = le16_at(sector + 10);
 	uint8_t sum = 0;
 
 	for (unsigned int i = 0; i < TAG_SIZE; i++)
 		if (i != 4)
 			sum = (uint8_t)(sum + sector[i]);
-	if (sum != sector[4] || get_le32(sector + 12) != lba || crc_len > UDF_SECTOR - TAG_SIZE ||
-	    crc16(sector + TAG_SIZE, crc_len) != get_le16(sector + 8))
+	if (sum != sector[4] || le32_at(sector + 12) != lba || crc_len > UDF_SECTOR - TAG_SIZE ||
+	    crc16(sector + TAG_SIZE, crc_len) != le16_at(sector + 8))
 		return 0;
-	return get_le16(sector);
+	return le16_at(sector);
 }
 
 void udf_decode_anchor(const uint8_t sector[UDF_SECTOR], uint32_t *ret_lba, uint32_t *ret_len)
 {
-	*ret_len = get_le32(sector + 16);
-	*ret_lba = get_le32(sector + 20);
+	*ret_len = le32_at(sector + 16);
+	*ret_lba = le32_at(sector + 20);
 }
 
 void udf_decode_partition(const uint8_t sector[UDF_SECTOR], uint32_t *ret_lba,
 			  uint32_t *ret_len_sectors)
 {
-	*ret_lba = get_le32(sector + 188);
-	*ret_len_sectors = get_le32(sector + 192);
+	*ret_lba = le32_at(sector + 188);
+	*ret_len_sectors = le32_at(sector + 192);
 }
 
 void udf_decode_volume_name(const uint8_t sector[UDF_SECTOR], char *out, size_t out_size)

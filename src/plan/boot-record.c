@@ -56,22 +56,6 @@ static bool covers(uint64_t start, uint64_t len, uint64_t off)
 	return off >= start && off - start < len;
 }
 
-static uint32_t le32_at(const uint8_t *p)
-{
-	le32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32_get(v);
-}
-
-static uint32_t be32_at(const uint8_t *p)
-{
-	be32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32_get(v);
-}
-
 /* Do path tables of the descriptors, or root directories of those from first on, lie at off? */
 static bool is_pointed_to(const struct descriptors *d, uint32_t first, uint64_t off)
 {

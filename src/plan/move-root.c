@@ -23,22 +23,6 @@ enum order { ORDER_BOTH, ORDER_LITTLE, ORDER_BIG };
 /* A place of the disc that has the root directory's block number in it. 0 or -1. */
 typedef int (*pointer_fn)(void *ctx, uint64_t off, enum order order, struct error *err);
 
-static uint32_t le_at(const uint8_t *p)
-{
-	le32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32_get(v);
-}
-
-static uint32_t be_at(const uint8_t *p)
-{
-	be32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32_get(v);
-}
-
 /* The number in all the orders that it is stored in; bytes of it. */
 static size_t put_number(uint8_t buf[8], uint32_t value, enum order order)
 {
@@ -110,8 +94,8 @@ static int each_pointer(struct source *src, const uint8_t *pvd, const uint8_t *r
 	    0)
 		return -1;
 	for (unsigned int i = 0; i < 8; i += 4) {
-		uint32_t little = le_at(pvd + PATH_TABLES_L + i);
-		uint32_t big = be_at(pvd + PATH_TABLES_M + i);
+		uint32_t little = le32_at(pvd + PATH_TABLES_L + i);
+		uint32_t big = be32_at(pvd + PATH_TABLES_M + i);
 
 		/* The second one of each is optional. */
 		if ((i == 0 || little) && fn(ctx, (uint64_t)little * ISO_SECTOR + PATH_ENTRY_EXTENT,

@@ -11,14 +11,6 @@
 
 #define ALIGN (4 * MIB)
 
-static uint32_t get32(const uint8_t *p)
-{
-	le32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32_get(v);
-}
-
 static void test_sizes(void)
 {
 	static const uint32_t sectors[] = { 512, 4096 };
@@ -79,14 +71,14 @@ static void test_boot(void)
 	CHECK(seen.kind == FAT_EXFAT);
 	CHECK_U64(seen.size, 1024 * MIB);
 	CHECK_U64(seen.sector_size, 4096);
-	CHECK_U64(get32(buf + 64), ALIGN / 4096); /* partition offset */
+	CHECK_U64(le32_at(buf + 64), ALIGN / 4096); /* partition offset */
 	for (size_t i = 0; i < 11 * 4096; i++)
 		if (i != 106 && i != 107 && i != 112)
 			sum = (sum << 31 | sum >> 1) + buf[i];
-	CHECK_U64(get32(buf + 11 * 4096), sum);
-	CHECK_U64(get32(buf + 12 * 4096 - 4), sum);
-	CHECK_U64(get32(buf + 2 * 4096 - 4), 0xaa550000);
-	CHECK_U64(get32(buf + 10 * 4096 - 4), 0);
+	CHECK_U64(le32_at(buf + 11 * 4096), sum);
+	CHECK_U64(le32_at(buf + 12 * 4096 - 4), sum);
+	CHECK_U64(le32_at(buf + 2 * 4096 - 4), 0xaa550000);
+	CHECK_U64(le32_at(buf + 10 * 4096 - 4), 0);
 	free(buf);
 }
 
@@ -101,12 +93,12 @@ static void test_chains_and_bitmap(void)
 	CHECK_U64(f.root_cluster, 6);
 	CHECK_U64(exfat_format_fat_size(&f), 28);
 	exfat_format_fat(&f, buf);
-	CHECK_U64(get32(buf), 0xfffffff8);
-	CHECK_U64(get32(buf + 8), 3);
-	CHECK_U64(get32(buf + 12), 0xffffffff);
-	CHECK_U64(get32(buf + 16), 5);
-	CHECK_U64(get32(buf + 20), 0xffffffff);
-	CHECK_U64(get32(buf + 24), 0xffffffff);
+	CHECK_U64(le32_at(buf), 0xfffffff8);
+	CHECK_U64(le32_at(buf + 8), 3);
+	CHECK_U64(le32_at(buf + 12), 0xffffffff);
+	CHECK_U64(le32_at(buf + 16), 5);
+	CHECK_U64(le32_at(buf + 20), 0xffffffff);
+	CHECK_U64(le32_at(buf + 24), 0xffffffff);
 	CHECK_U64(exfat_format_bitmap_size(&f), 1);
 	exfat_format_bitmap(&f, buf);
 	CHECK_U64(buf[0], 0x1f);
@@ -126,9 +118,9 @@ static void test_root(void)
 	f.label[1] = 0x20ac;
 	CHECK_U64(exfat_format_root(&f, buf), 96);
 	CHECK(!memcmp(buf, "\x83\x02\xe9\x00\xac\x20\x00", 7));
-	CHECK_U64(get32(buf + 64 + 4), 0xe619d30d);
-	CHECK_U64(get32(buf + 64 + 20), f.upcase_cluster);
-	CHECK_U64(get32(buf + 64 + 24), 5836);
+	CHECK_U64(le32_at(buf + 64 + 4), 0xe619d30d);
+	CHECK_U64(le32_at(buf + 64 + 20), f.upcase_cluster);
+	CHECK_U64(le32_at(buf + 64 + 24), 5836);
 }
 
 int main(void)

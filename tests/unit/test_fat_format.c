@@ -8,22 +8,6 @@
 
 #define ALIGN (4 * MIB)
 
-static uint32_t get32(const uint8_t *p)
-{
-	le32 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32_get(v);
-}
-
-static uint16_t get16(const uint8_t *p)
-{
-	le16 v;
-
-	memcpy(&v, p, sizeof(v));
-	return le16_get(v);
-}
-
 /* What holds of every layout. */
 static void check_layout(const struct fat_format *f, uint64_t size, uint64_t align)
 {
@@ -111,15 +95,15 @@ static void test_boot_32(void)
 	CHECK(seen.kind == FAT_32);
 	CHECK_U64(seen.size, 16000000000 / MIB * MIB);
 	CHECK_STR(seen.label, "KEY");
-	CHECK_U64(get32(buf + 28), ALIGN / 512); /* hidden sectors */
-	CHECK_U64(get32(buf + 67), 0x12345678);
+	CHECK_U64(le32_at(buf + 28), ALIGN / 512); /* hidden sectors */
+	CHECK_U64(le32_at(buf + 67), 0x12345678);
 	CHECK(!memcmp(buf + 3, "isowrite", 8));
 	CHECK(!memcmp(buf + 82, "FAT32   ", 8));
 	/* The copies, and FSInfo's count. */
 	CHECK(!memcmp(buf, buf + 6 * 512, 3 * 512));
-	CHECK_U64(get32(buf + 512), 0x41615252);
-	CHECK_U64(get32(buf + 512 + 488), f.n_clusters - 1);
-	CHECK_U64(get16(buf + 3 * 512 - 2), 0xaa55);
+	CHECK_U64(le32_at(buf + 512), 0x41615252);
+	CHECK_U64(le32_at(buf + 512 + 488), f.n_clusters - 1);
+	CHECK_U64(le16_at(buf + 3 * 512 - 2), 0xaa55);
 }
 
 static void test_boot_16(void)
@@ -136,7 +120,7 @@ static void test_boot_16(void)
 	CHECK_U64(seen.size, 100 * MIB);
 	CHECK_STR(seen.label, "");
 	CHECK(!memcmp(buf + 43, "NO NAME    FAT16   ", 19));
-	CHECK_U64(get16(buf + 510), 0xaa55);
+	CHECK_U64(le16_at(buf + 510), 0xaa55);
 }
 
 static void test_heads(void)
@@ -146,18 +130,18 @@ static void test_heads(void)
 	uint8_t head[12], entry[32];
 
 	CHECK_U64(fat_format_fat_head(&f, head), 12);
-	CHECK_U64(get32(head), 0x0ffffff8);
-	CHECK_U64(get32(head + 8), 0x0fffffff);
+	CHECK_U64(le32_at(head), 0x0ffffff8);
+	CHECK_U64(le32_at(head + 8), 0x0fffffff);
 	f.kind = FAT_16;
 	CHECK_U64(fat_format_fat_head(&f, head), 4);
-	CHECK_U64(get32(head), 0xfffffff8);
+	CHECK_U64(le32_at(head), 0xfffffff8);
 	CHECK_U64(fat_format_root_head(&f, entry), 0);
 	strcpy(f.label, "MY KEY");
 	fat_format_set_time(&f, &tm);
 	CHECK_U64(fat_format_root_head(&f, entry), 32);
 	CHECK(!memcmp(entry, "MY KEY     \x08", 12));
-	CHECK_U64(get16(entry + 24), 46 << 9 | 11 << 5 | 22);
-	CHECK_U64(get16(entry + 22), 14 << 11 | 29);
+	CHECK_U64(le16_at(entry + 24), 46 << 9 | 11 << 5 | 22);
+	CHECK_U64(le16_at(entry + 22), 14 << 11 | 29);
 	tm.tm_year = 70;
 	fat_format_set_time(&f, &tm);
 	CHECK_U64(f.date, 1 << 5 | 1);
