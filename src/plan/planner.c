@@ -172,7 +172,7 @@ int planner_make_plan(struct source *src, const struct layout *lay, const struct
 
 	if (!planner || check_sector_size(lay, geo, err) < 0)
 		return -1;
-	/* Its boot code and table would count from the partition's start, which no firmware does. */
+	/* Boot code and table would count from the partition's start; no firmware does. */
 	if (planner == &planner_hybrid && geo->is_partition && is_auto(req))
 		planner = &planner_raw;
 	if (is_hybrid(planner) && geo->is_partition)
