@@ -563,13 +563,27 @@ read:
 	mov	%ax, dap_segment
 read_on:				/* CF: the buffer has reached the first MiB's end */
 	mov	$ST_OK, %ah
-	jecxz	read_end
+	inc	%ecx			/* is it 0? CF stays */
+	dec	%ecx
+	jz	read_end
 	mov	$ST_BOUNDARY, %ah
 	jc	read_end
 	mov	$READ_BLOCKS * 4, %edi	/* sectors in this call */
 	cmp	%edi, %ecx
 	jae	1f
 	mov	%ecx, %edi
+1:
+	/* Old BIOSes refuse what crosses 64 KiB (AH=09), which their DMA cannot do. */
+	mov	dap_segment, %ax
+	not	%ax
+	and	$0xfff, %ax
+	shr	$5, %ax			/* sectors up to there, or one less */
+	jnz	1f
+	inc	%ax
+1:
+	cmp	%ax, %di
+	jbe	1f
+	mov	%ax, %di
 1:
 	push	%ecx
 	mov	$0x42, %ah

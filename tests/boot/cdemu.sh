@@ -221,6 +221,21 @@ test_every_second_read_fails()
 	done
 }
 
+# A BIOS that reads by DMA of 64 KiB: we read up to there, and then on.
+test_no_read_across_64_kib()
+{
+	disc none -DALIGNED
+	stick_of_disc
+	old_bios '\x40'
+	ask usb-storage,bus=x.0 stick
+	asked 50
+	disc disk -DALIGNED -DOLD_BIOS=1
+	stick_of_disc
+	old_bios '\x4c'
+	ask usb-storage,bus=x.0 stick
+	asked 70
+}
+
 # differs MEDIA: SeaBIOS answers as we do, but for the questions on standard input.
 differs()
 {

@@ -8,7 +8,8 @@
  * holds its number, so that what was read is known from where. Defined may be SEABIOS, which
  * would not survive some questions, OLD_BIOS without packet calls (1) or
  * where any read may fail (2), SEGMENT, where it will
- * be loaded to if not to 07C0, from 0700 on, and SHORT for a stick shorter than the disc.
+ * be loaded to if not to 07C0, from 0700 on, SHORT for a stick shorter than the disc, and
+ * ALIGNED for a BIOS that cannot read across 64 KiB: no sector lies across.
  *
  * Each call is made with all registers holding something and CF the wrong way; what the
  * table does not name as a result must come back unchanged.
@@ -35,6 +36,11 @@ SECTORS = 20 * 4 * 17 + 8
 #define FIRST_LEFT	38	/* sector where it was loaded: the code may have moved over others */
 #ifndef SEGMENT
 #define SEGMENT		0x7c0
+#endif
+#ifdef ALIGNED
+#define EMULATED_AT	0x1200
+#else
+#define EMULATED_AT	0x1233
 #endif
 #if SEGMENT == 0x7c0
 #define HERE(label)	label
@@ -973,10 +979,17 @@ table:
 	T	"41 without the key", 0x41cc, bx=0x55ab, dl=CD, ah=1, cf=1
 	T	"00", 0x00cc, dl=CD
 	T	"42: 17 blocks", 0x42cc, dl=CD, count=17, lba=9, base=IMAGE, first=36, sectors=68
+#ifdef ALIGNED
+	T	"42: 40 blocks", 0x42cc, dl=CD, count=40, off=0x200, lba=8, base=IMAGE, \
+		first=32, sectors=160
+	T	"42: across 64 KiB", 0x42cc, dl=CD, count=33, off=0xfe00, lba=9, base=IMAGE, \
+		first=36, sectors=132
+#else
 	T	"42: 40 blocks to an odd address", 0x42cc, dl=CD, count=40, off=0x109, lba=8, \
 		base=IMAGE, first=32, sectors=160
 	T	"42: across 64 KiB", 0x42cc, dl=CD, count=33, off=0xfff0, lba=9, base=IMAGE, \
 		first=36, sectors=132
+#endif
 	T	"42: a longer packet", 0x42cc, dl=CD, size=24, count=1, lba=10, base=IMAGE, \
 		first=40, sectors=4
 	T	"42: no block", 0x42cc, dl=CD, count=0, lba=10, base=IMAGE
@@ -1034,7 +1047,7 @@ table:
 		first="SPT * (HEADS - 1) + 15", sectors=1, check=check_al
 	T	"emulated 02: a track and the next head's", 0x0214, cx=0x0201, dh=0, \
 		first="SPT * HEADS * 2", sectors=20, check=check_al
-	T	"emulated 02: 128 sectors", 0x0280, bx=0x1233, cx=0x0302, dh=1, \
+	T	"emulated 02: 128 sectors", 0x0280, bx=EMULATED_AT, cx=0x0302, dh=1, \
 		first="SPT * (HEADS * 3 + 1) + 1", sectors=128, check=check_al
 	T	"emulated 02: the last sector", 0x0201, cx="((CYLINDERS - 1) << 8) | LAST_SECTOR", \
 		dh=LAST_HEAD, first=SECTORS-1, sectors=1, check=check_al

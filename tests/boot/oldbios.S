@@ -4,8 +4,8 @@
  * it hooks INT 13h, then loads the real sector 0, which the test has put at HIDDEN_LBA, and
  * starts it. What is broken stands behind the code, patched by the test: a bit for each call
  * that fails (bits 0 to 3: AH=02h, 08h, 41h, 42h), bit 4 to let drives 80h and 81h change
- * numbers, bit 5 to let every second read fail and change all registers; and the drive number
- * to start with, 0FFh for that of the BIOS.
+ * numbers, bit 5 to let every second read fail and change all registers, bit 6 to refuse reads
+ * whose buffer crosses 64 KiB; and the drive number to start with, 0FFh for that of the BIOS.
  *
  * as --32 -o o oldbios.S && ld -m elf_i386 -e start -Ttext 0 --oformat binary -o oldbios o
  */
@@ -93,11 +93,40 @@ hook:
 	xorb	$1, %cs:stumbled
 	jnz	stumbles
 4:
+	testb	$0x40, %cs:broken
+	jz	7f
+	pushal
+	movzbl	%al, %ecx
+	movw	%es, %di
+	cmpb	$0x02, %ah
+	je	5f
+	cmpb	$0x42, %ah
+	clc
+	jne	6f
+	movw	2(%si), %cx
+	movw	4(%si), %bx
+	movw	6(%si), %di
+5:
+	shlw	$4, %di
+	addw	%di, %bx
+	movzwl	%bx, %ebx
+	shll	$9, %ecx
+	leal	-1(%ebx, %ecx), %eax
+	cmpl	$0x10000, %eax
+	cmc
+6:
+	popal
+	jc	crosses
+7:
 	testb	$0x10, %cs:broken
 	jnz	other_drive
 	ljmpw	*%cs:bios
+crosses:
+	movb	$0x09, %ah
+	jmp	refuses
 fails:
 	movb	$0x01, %ah
+refuses:
 	pushw	%bp
 	movw	%sp, %bp
 	orb	$1, 6(%bp)
