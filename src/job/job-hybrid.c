@@ -85,6 +85,24 @@ static int detect_planned(struct job *j, const struct plan *plan, struct layout 
 	return rc;
 }
 
+/* What is for Macs in the first 32 KiB makes room for ours. */
+static void warn_of_macs(struct job *j)
+{
+	const struct layout *image = &j->r->layout;
+	bool is_hfs_first = false;
+
+	for (uint32_t i = 0; i < image->n_hfs; i++)
+		is_hfs_first |= image->hfs[i].start == 0;
+	if (image->apm.present)
+		job_warn(j, EVENT_NO_TARGET, "apm-replaced",
+			 _("The image's Apple partition map is replaced too: Macs that start by it "
+			   "will not start from this stick."));
+	else if (is_hfs_first)
+		job_warn(j, EVENT_NO_TARGET, "hfs-replaced",
+			 _("The image's HFS volume begins where boot code and tables go: Macs will "
+			   "not see it on this stick."));
+}
+
 int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 {
 	const struct layout *image = &j->r->layout;
@@ -99,10 +117,8 @@ int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 		return error_set_nomem(err);
 	if (detect_planned(j, rp->plan, rp->layout, err) < 0)
 		return -1;
-	if (image->apm.present && j->r->n_plans == 0 && strcmp(j->r->command, "check") != 0)
-		job_warn(j, EVENT_NO_TARGET, "apm-replaced",
-			 _("The image's Apple partition map is replaced too: Macs that start by it "
-			   "will not start from this stick."));
+	if (j->r->n_plans == 0 && strcmp(j->r->command, "check") != 0)
+		warn_of_macs(j);
 	if (!hybrid_choose(image, j->boot_entry, &choice, &ignored) && !job_has_add_boot(j))
 		return 0;
 	name_lost(image, rp->layout, &choice, &j->add_boot, lost, sizeof(lost));
@@ -245,10 +261,11 @@ static void warn_of_raw(struct job *j)
 
 	name_fixable(&j->r->layout, ways, sizeof(ways));
 	if (ways[0])
-		job_warn(j, EVENT_NO_TARGET, "disc-only",
-			 _("As it is it will not boot from a stick by %s, or not with all firmware; "
-			   "without --mode=raw it would be changed so that it does."),
-			 ways);
+		job_warn(
+			j, EVENT_NO_TARGET, "disc-only",
+			_("As it is it will not boot from a stick by %s, or not with all firmware; "
+			  "without --mode=raw it would be changed so that it does."),
+			ways);
 }
 
 /* The code is that of detection's own warning, which need not be said too. */

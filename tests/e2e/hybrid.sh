@@ -278,3 +278,21 @@ test_restore()
 	run 0 "$ISOWRITE" --yes --mode=raw saved.img file:s
 	same s before
 }
+
+# What is for Macs lies where our boot code and tables go: that is said, but not of a raw copy.
+test_what_macs_lose_is_said()
+{
+	need_tool genisoimage
+	mkdir tree
+	cp /usr/lib/ISOLINUX/isolinux.bin tree || lacks "package isolinux"
+	genisoimage -quiet -hfs -b isolinux.bin -no-emul-boot -boot-load-size 4 -boot-info-table \
+		-o hfs.iso tree 2>log
+	run 0 "$ISOWRITE" plan --json --size=64M hfs.iso
+	validate_json out
+	is "$(json out 'j["plans"][0]["planner"]')" hybrid
+	is "$(json out '[f["code"] for f in j["findings"] if "replaced" in f["code"]]')" '["hfs-replaced"]'
+	run 0 "$ISOWRITE" plan --json --size=64M --mode=raw hfs.iso
+	lacks_text "hfs-replaced" out
+	run 0 "$ISOWRITE" plan --json --size=64M --mode=hybrid "$(image grub-mkrescue.iso)"
+	is "$(json out '[f["code"] for f in j["findings"] if "replaced" in f["code"]]')" '["apm-replaced"]'
+}
