@@ -188,10 +188,18 @@ bool hybrid_choose(const struct layout *lay, uint32_t entry, struct hybrid *ret,
 	return true;
 }
 
+/* A Windows disc's answers stay doubtful on a stick, so they do not tell that it is one already. */
+static bool is_ours(const struct layout *lay)
+{
+	return lay->mbr.code == MBR_CODE_ISOWRITE && lay->mbr.is_protective && lay->gpt.valid;
+}
+
 bool hybrid_is_needed(const struct layout *lay)
 {
 	struct hybrid h;
 	const char *why;
 
+	if (lay->kind == LAYOUT_WINDOWS && is_ours(lay))
+		return false;
 	return hybrid_choose(lay, 0, &h, &why) && (h.fixes_bios || h.fixes_uefi);
 }

@@ -211,6 +211,9 @@ void boot_vm_read_words(const struct boot_vm *vm, char *buf, size_t size)
 	if (strncmp(line, "qemu-system-x86_64: ", 20) == 0)
 		line += 20;
 	text_escape_trim(line, buf, size);
+	if (len <= 0 && vm->pid == 0 && WIFSIGNALED(vm->status))
+		snprintf(buf, size, _("it was ended by signal %d (%s)"), WTERMSIG(vm->status),
+			 strsignal(WTERMSIG(vm->status)));
 }
 
 static int fail_start(struct boot_vm *vm, struct error *err)

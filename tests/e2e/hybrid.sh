@@ -37,6 +37,21 @@ volume()
 	[ $((start % 2048)) = 0 ] || fail "the volume for UEFI begins at block $start, between MiB"
 }
 
+# What a Windows disc's stick boots is not known; a copy of it is put back all the same.
+test_copy_of_a_windows_stick_is_put_back()
+{
+	stick 50000384 s
+	run 0 "$ISOWRITE" --yes --json "$(image winlike.iso)" s
+	is "$(json out 'j["plans"][0]["planner"]')" hybrid
+	run 0 "$ISOWRITE" read s -o copy.img
+	same s copy.img
+	stick 50000384 other
+	run 0 "$ISOWRITE" inspect --json copy.img
+	is "$(json out 'j["boot"]["written_as"]')" raw
+	run 0 "$ISOWRITE" --yes copy.img other
+	same s other
+}
+
 # What auto makes of each image: nothing but itself, where a plain copy boots.
 test_choices_of_auto()
 {
