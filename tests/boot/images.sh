@@ -16,9 +16,7 @@ memtest86+.iso        bios,uefi  Memtest86|BdsDxe: starting Boot0001
 grub-rescue-cdrom.iso bios       GNU GRUB
 debian-cd.iso         bios,uefi
 ubuntu.iso            bios,uefi
-fedora.iso            bios,uefi
 arch.iso              bios,uefi
-appended-msdos.iso    bios,uefi
 isohybrid-mbr.iso     bios
 grub-mkrescue.iso     bios,uefi
 hfsplus.iso           bios
@@ -27,8 +25,10 @@ disk-mbr-fat.img      bios
 disk-superfloppy.img  bios
 debian-netboot.iso    bios,uefi  \[!!\]
 "
-# Those that no firmware boots from a stick: in the full run only.
-no_sticks="
+# In the full run only.
+more_images="
+fedora.iso            bios,uefi
+appended-msdos.iso    bios,uefi
 data.iso              -
 "
 
@@ -115,7 +115,7 @@ test_fix_gpt()
 }
 
 [ "${ISOWRITE_TEST_FULL:-}" ] || return 0
-define_tests <<<"$no_sticks"
+define_tests <<<"$more_images"
 
 # A stick of 4096-byte sectors is refused because no firmware boots such a copy: so it is.
 test_sectors_of_4096_bytes_do_not_boot()
