@@ -89,14 +89,47 @@ static bool is_no_code(const uint8_t *head)
 	       memcmp(head, "\177ELF", 4) == 0;
 }
 
+/* BIOSes take the geometry from where the first partition ends, and reach no farther than that. */
+static bool is_disk_reached(const uint8_t *head)
+{
+	uint64_t heads, sectors, cylinders;
+	const struct mbr_entry *p;
+	struct mbr mbr;
+
+	if (!mbr_decode(head, &mbr) || !mbr_entry_is_used(&mbr.entries[0]))
+		return false;
+	p = &mbr.entries[0];
+	heads = p->chs_last[0] + 1U;
+	sectors = p->chs_last[1] & 0x3f;
+	cylinders = (p->chs_last[2] | (p->chs_last[1] & 0xc0U) << 2) + 1;
+	return (uint64_t)p->start_lba + p->len_blocks <= cylinders * heads * sectors;
+}
+
+/* An emulated disk begins with a boot sector; what is there of a loader that we know? */
+static int check_emulated(struct detect *d, const struct layout_boot_entry *e, const uint8_t *head,
+			  bool *ret_is_likely, struct error *err)
+{
+	enum boot_sector kind = boot_sector_of(head);
+
+	*ret_is_likely = kind != BOOT_SECTOR_NONE;
+	if (e->emulation == EMUL_HDD) {
+		*ret_is_likely = *ret_is_likely && is_disk_reached(head);
+		return 0;
+	}
+	if (kind != BOOT_SECTOR_SYSLINUX)
+		return 0;
+	if (loaders_find_file(d, (uint64_t)e->lba * BLOCK, "LDLINUX SYS", ret_is_likely, err) < 0)
+		return -1;
+	*ret_is_likely = *ret_is_likely && (head[0] == 0xeb || head[0] == 0xe9);
+	return 0;
+}
+
 /*
  * What is loaded without emulation may be anything; the loaders that we know are made for the
- * usual address. An emulated disk begins with a boot sector.
+ * usual address.
  */
 static bool is_likely_code(const struct layout_boot_entry *e, const uint8_t *head)
 {
-	if (e->emulation != EMUL_NONE)
-		return boot_sector_of(head) != BOOT_SECTOR_NONE;
 	if (e->isolinux_hybrid || grub2_image_is_cdboot(head, BLOCK))
 		return segment_of(e->load_segment) == USUAL_SEGMENT;
 	return !is_no_code(head);
@@ -108,6 +141,7 @@ int boot_judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_
 	uint64_t start = (uint64_t)e->lba * BLOCK;
 	uint8_t head[BLOCK];
 	struct boot_info info;
+	bool is_likely;
 	int rc;
 
 	*ret = BOOT_NO;
@@ -128,7 +162,11 @@ int boot_judge_image(struct detect *d, const struct layout_boot_entry *e, uint8_
 			*ret = BOOT_NO;
 		return 0;
 	}
-	if (!is_loadable(e) || !is_likely_code(e, head))
+	if (e->emulation != EMUL_NONE && check_emulated(d, e, head, &is_likely, err) < 0)
+		return -1;
+	if (e->emulation == EMUL_NONE)
+		is_likely = is_likely_code(e, head);
+	if (!is_loadable(e) || !is_likely)
 		return 0;
 	boot_info_decode(head, &info);
 	*ret = grub2_image_is_cdboot(head, sizeof(head)) && info.file_len == 0 ? BOOT_NO : BOOT_YES;

@@ -609,6 +609,46 @@ static void test_what_is_no_code_is_unknown(void)
 	free(img.p);
 }
 
+/* BIOSes reach no farther than the end of its first partition says, in cylinders: tried. */
+static void test_emulated_disk_without_a_geometry_is_unknown(void)
+{
+	struct image img = disc_new(DISC_BIOS);
+	uint8_t *entry = image_block(&img, 24) + 32, *disk = image_block(&img, 50);
+
+	put_entry(entry, 0x88, 4, 1, 50);
+	put_syslinux_mbr(disk, SYSLINUX_MBR_ACTIVE);
+	disc_put_mbr_entry(disk, 0, 0x80, 0x0c, 16, 48);
+	memcpy(disk + 446 + 5, "\x03\x10\x00", 3); /* 1 cylinder, 4 heads, 16 sectors */
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_YES);
+	disk[446 + 6] = 15;
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	disk[446 + 6] = 0;
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	free(img.p);
+}
+
+static void test_emulated_diskette_with_half_a_loader_is_unknown(void)
+{
+	struct image img = disc_new(DISC_BIOS);
+	uint8_t *entry = image_block(&img, 24) + 32, *diskette = image_block(&img, 50);
+
+	put_entry(entry, 0x88, 2, 1, 50);
+	put_syslinux_fat(diskette);
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_YES);
+	diskette[0] = 0; /* no jump over the fields */
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	diskette[0] = 0xeb;
+	memset(diskette + 3 * 512, 0, 32); /* no LDLINUX.SYS */
+	detect(&img);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN);
+	free(img.p);
+}
+
 /* Over the BIOS's data, or beyond base memory: a BIOS may survive that, or not. */
 static void test_image_that_does_not_fit_is_unknown(void)
 {
@@ -699,6 +739,8 @@ int main(void)
 	RUN(test_garbage_is_unknown);
 	RUN(test_isolinux_at_another_address_is_unknown);
 	RUN(test_what_is_no_code_is_unknown);
+	RUN(test_emulated_disk_without_a_geometry_is_unknown);
+	RUN(test_emulated_diskette_with_half_a_loader_is_unknown);
 	RUN(test_image_that_does_not_fit_is_unknown);
 	RUN(test_big_sectors);
 	RUN(test_stream);
