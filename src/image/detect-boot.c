@@ -140,6 +140,11 @@ static void tell_of_discs(struct layout *lay)
 			_("A plain copy on a stick would not boot by %s, or not with all "
 			  "firmware; written as hybrid, as auto does, it would."),
 			names);
+	else if (boots_disc && hybrid_spares_code(lay))
+		layout_add_finding(
+			lay, LAYOUT_INFO, "unknown-code",
+			_("Whether its own boot code starts a stick by BIOS is not known; it "
+			  "stays, unless --mode=hybrid puts another in its place."));
 	else if (boots_disc && !boots_stick && may_boot)
 		layout_add_finding(lay, LAYOUT_WARNING, "disc-only",
 				   _("Made for discs: a stick with this image boots with some "

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/num.h"
+#include "disk/mbr.h"
 #include "image/loaders.h"
 
 #define BLOCK 2048U
@@ -120,6 +121,34 @@ static void choose_volumes(const struct layout *lay, struct hybrid *h)
 
 /* ---- both */
 
+/*
+ * Somebody's files behind the disc, in a partition that the new table would not name? Not another
+ * volume for UEFI, nor what is smaller: xorriso gives entries to gaps.
+ */
+static bool is_lost(const struct layout *lay, uint64_t start, uint64_t size, uint32_t loaders)
+{
+	return lay->volume.size > 0 && start >= lay->volume.size && start < lay->size &&
+	       size >= MIB && !(loaders & LOADER_ALL);
+}
+
+static uint32_t find_lost(const struct layout *lay)
+{
+	for (uint32_t i = 0; lay->gpt.valid && i < lay->gpt.n_partitions; i++) {
+		const struct layout_gpt_partition *p = &lay->gpt.partitions[i];
+
+		if (is_lost(lay, p->start, p->size, p->loaders))
+			return p->number;
+	}
+	for (uint32_t i = 0; lay->mbr.present && i < lay->mbr.n_partitions; i++) {
+		const struct layout_mbr_partition *p = &lay->mbr.partitions[i];
+
+		if (p->type != MBR_TYPE_EMPTY && p->type != MBR_TYPE_PROTECTIVE &&
+		    is_lost(lay, p->start, p->size, p->loaders))
+			return p->number;
+	}
+	return 0;
+}
+
 static bool lacks(uint8_t cd, uint8_t usb)
 {
 	return cd == BOOT_YES && usb != BOOT_YES;
@@ -136,11 +165,21 @@ static bool would_lose(const struct layout *lay, const struct hybrid *h)
 	       (b->uefi_aa64.usb == BOOT_YES && !(h->archs & LOADER_AA64));
 }
 
+bool hybrid_spares_code(const struct layout *lay)
+{
+	const struct layout_boot_report *b = &lay->boot;
+
+	return b->bios.usb == BOOT_UNKNOWN &&
+	       (b->bios_reason == REASON_UNKNOWN_CODE || b->bios_reason == REASON_GRUB_UNCLEAR ||
+		b->bios_reason == REASON_PARTITION_UNKNOWN);
+}
+
 static void judge(const struct layout *lay, struct hybrid *h)
 {
 	const struct layout_boot_report *b = &lay->boot;
 
-	if (would_lose(lay, h))
+	h->lost_partition = find_lost(lay);
+	if (would_lose(lay, h) || h->lost_partition > 0 || hybrid_spares_code(lay))
 		return;
 	h->fixes_bios = h->bios != BOOTCODE_UEFI_ONLY && lacks(b->bios.cd, b->bios.usb);
 	h->fixes_uefi = (h->archs & LOADER_X64 && lacks(b->uefi_x64.cd, b->uefi_x64.usb)) ||

@@ -3,6 +3,7 @@
  * Hybrids: the plan judged by its own bytes, which are detected like an image, so that what is
  * said of a stick is never more than what they say; and a stick recognised as written so.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,12 +104,23 @@ static void warn_of_macs(struct job *j)
 			   "not see it on this stick."));
 }
 
+static void warn_of_losses(struct job *j, const struct hybrid *choice)
+{
+	warn_of_macs(j);
+	if (choice->lost_partition > 0)
+		job_warn(j, EVENT_NO_TARGET, "partition-left-out",
+			 _("Partition %" PRIu32 " of the image is not in the hybrid's table: what "
+			   "is in it is on the stick, but no system will find it."),
+			 choice->lost_partition);
+}
+
 int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 {
 	const struct layout *image = &j->r->layout;
 	struct hybrid choice = { .n_esp = 0 };
 	const char *ignored;
 	char lost[64];
+	bool is_one;
 
 	if (strcmp(rp->plan->planner, "hybrid") != 0)
 		return 0;
@@ -117,9 +129,10 @@ int job_judge_plan(struct job *j, struct report_plan *rp, struct error *err)
 		return error_set_nomem(err);
 	if (detect_planned(j, rp->plan, rp->layout, err) < 0)
 		return -1;
+	is_one = hybrid_choose(image, j->boot_entry, &choice, &ignored);
 	if (j->r->n_plans == 0 && strcmp(j->r->command, "check") != 0)
-		warn_of_macs(j);
-	if (!hybrid_choose(image, j->boot_entry, &choice, &ignored) && !job_has_add_boot(j))
+		warn_of_losses(j, &choice);
+	if (!is_one && !job_has_add_boot(j))
 		return 0;
 	name_lost(image, rp->layout, &choice, &j->add_boot, lost, sizeof(lost));
 	/* Of Windows nothing is promised. */

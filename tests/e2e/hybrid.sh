@@ -311,3 +311,32 @@ test_what_macs_lose_is_said()
 	run 0 "$ISOWRITE" plan --json --size=64M --mode=hybrid "$(image grub-mkrescue.iso)"
 	is "$(json out '[f["code"] for f in j["findings"] if "replaced" in f["code"]]')" '["apm-replaced"]'
 }
+
+# Boot code that somebody made for sticks, and what lies in a partition behind the disc, may be
+# worth more than what a hybrid adds: auto leaves both alone.
+test_what_auto_leaves_alone()
+{
+	cp "$(image both-nopt.iso)" code.iso
+	noise 440 code
+	dd if=code of=code.iso conv=notrunc status=none
+	printf '\x80\0\1\0\x17\x3f\x20\xff\0\0\0\0\0\x30\0\0' |
+		dd of=code.iso bs=1 seek=446 conv=notrunc status=none
+	printf '\x55\xaa' | dd of=code.iso bs=1 seek=510 conv=notrunc status=none
+	run 0 "$ISOWRITE" inspect --json code.iso
+	validate_json out
+	is "$(json out 'j["boot"]["bios"]["usb"]')" unknown
+	is "$(json out '[f["code"] for f in j["findings"]]')" '["unknown-code"]'
+	stick 32M s
+	run 0 "$ISOWRITE" --yes code.iso s
+	same code.iso s "$(size_of code.iso)"
+	run 0 "$ISOWRITE" --yes --mode=hybrid code.iso file:h.iso
+	has "Made for: BIOS, UEFI x64" out
+	cp "$(image ipxe.iso)" files.iso
+	truncate -s 8M files.iso
+	printf '\0\0\1\0\x83\x3f\x20\xff\0\x20\0\0\0\x20\0\0' |
+		dd of=files.iso bs=1 seek=462 conv=notrunc status=none
+	run 0 "$ISOWRITE" plan --json --size=64M files.iso
+	is "$(json out 'j["plans"][0]["planner"]')" raw
+	run 0 "$ISOWRITE" plan --json --size=64M --mode=hybrid files.iso
+	is "$(json out '[f["code"] for f in j["findings"]]')" '["partition-left-out"]'
+}

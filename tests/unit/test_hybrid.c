@@ -290,8 +290,73 @@ static void test_many_volumes(void)
 	free(lay);
 }
 
+/* Code that may well boot a stick was put there by somebody, who knows it better than we do. */
+static void test_unknown_boot_code_is_left_alone(void)
+{
+	static const uint8_t spared[] = { REASON_UNKNOWN_CODE, REASON_GRUB_UNCLEAR,
+					  REASON_PARTITION_UNKNOWN };
+	struct layout *lay = disc_of(ISOLINUX | EFI);
+	struct hybrid h;
+	const char *why;
+
+	lay->boot.bios.usb = BOOT_UNKNOWN;
+	for (size_t i = 0; i < ARRAY_SIZE(spared); i++) {
+		lay->boot.bios_reason = spared[i];
+		CHECK(hybrid_spares_code(lay) && !hybrid_is_needed(lay));
+		/* Who asks for it gets it. */
+		CHECK(hybrid_choose(lay, 0, &h, &why) && h.bios == BOOTCODE_ISOLINUX);
+	}
+	/* Ours of another version is none of these. */
+	lay->boot.bios_reason = REASON_CDEMU_OTHER;
+	CHECK(!hybrid_spares_code(lay) && hybrid_is_needed(lay));
+	lay->boot.bios_reason = REASON_UNKNOWN_CODE;
+	lay->boot.bios.usb = BOOT_NO;
+	CHECK(!hybrid_spares_code(lay) && hybrid_is_needed(lay));
+	free(lay);
+}
+
+/* As sticks have where a system keeps files behind its disc: auto takes no entry away. */
+static void test_partition_behind_the_disc_is_not_lost(void)
+{
+	struct layout *lay = disc_of(ISOLINUX | EFI);
+	struct layout_mbr_partition *p = &lay->mbr.partitions[0];
+	struct hybrid h;
+	const char *why;
+
+	lay->volume.size = SIZE / 2;
+	lay->mbr.present = true;
+	lay->mbr.n_partitions = 1;
+	*p = (struct layout_mbr_partition){
+		.number = 2, .type = 0x83, .start = SIZE / 2, .size = 8 * MIB
+	};
+	CHECK(!hybrid_is_needed(lay));
+	CHECK(hybrid_choose(lay, 0, &h, &why));
+	CHECK_U64(h.lost_partition, 2);
+	/* None: it is in the disc, a gap, a volume for UEFI, or no partition. */
+	p->start -= 2048;
+	CHECK(hybrid_is_needed(lay));
+	p->start += 2048;
+	p->size = 4096;
+	CHECK(hybrid_is_needed(lay));
+	p->size = 8 * MIB;
+	p->loaders = LOADER_X64;
+	CHECK(hybrid_is_needed(lay));
+	p->loaders = 0;
+	p->type = 0;
+	CHECK(hybrid_is_needed(lay));
+	lay->mbr.present = false;
+	lay->gpt.present = lay->gpt.valid = true;
+	lay->gpt.n_partitions = 1;
+	lay->gpt.partitions[0] =
+		(struct layout_gpt_partition){ .number = 3, .start = SIZE / 2, .size = 8 * MIB };
+	CHECK(!hybrid_is_needed(lay));
+	free(lay);
+}
+
 int main(void)
 {
+	RUN(test_unknown_boot_code_is_left_alone);
+	RUN(test_partition_behind_the_disc_is_not_lost);
 	RUN(test_choices);
 	RUN(test_refusals);
 	RUN(test_boot_entry);
