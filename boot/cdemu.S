@@ -923,6 +923,7 @@ fail:
 	jmp	1b
 2:
 	/* It can be read for 5 seconds. */
+	sti				/* a BIOS may have left them off */
 	xor	%ax, %ax
 	mov	%ax, %es
 	mov	$91, %cx

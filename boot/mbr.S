@@ -228,6 +228,7 @@ failed:
 	cmpb	$0, (%si)
 	jne	1b
 	/* It can be read for 5 seconds, then the BIOS tries the next disk. */
+	sti				/* a BIOS may have left them off */
 	movw	$91, %cx
 2:
 	movw	TICKS, %ax

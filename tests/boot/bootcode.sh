@@ -11,6 +11,8 @@ TIMEOUT=120
 READ=1 GEOMETRY=2 HAS_PACKETS=4 PACKETS=8
 # The stick is drive 81h, and there is no 80h.
 SECOND=16
+# What fails comes back with interrupts off.
+INTERRUPTS_OFF=128
 
 # hybrid IMAGE: a stick of it in ./stick.
 hybrid()
@@ -101,6 +103,9 @@ test_errors()
 	shows old 'isowrite boot error 1'
 	old_bios $((READ | PACKETS))
 	shows old 'isowrite boot error 2'
+	# The wait ends, in whatever state the BIOS leaves the machine.
+	old_bios $((READ | PACKETS | INTERRUPTS_OFF))
+	shows old 'isowrite boot error 2.*No bootable device' --fail none
 	# The first drive's digit, not that of 80h, which is tried then.
 	old_bios $((READ | PACKETS)) 0
 	shows old 'isowrite boot error 1'

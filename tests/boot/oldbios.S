@@ -5,7 +5,8 @@
  * starts it. What is broken stands behind the code, patched by the test: a bit for each call
  * that fails (bits 0 to 3: AH=02h, 08h, 41h, 42h), bit 4 to let drives 80h and 81h change
  * numbers, bit 5 to let every second read fail and change all registers, bit 6 to refuse reads
- * whose buffer crosses 64 KiB; and the drive number to start with, 0FFh for that of the BIOS.
+ * whose buffer crosses 64 KiB, bit 7 to return from what fails with interrupts off; and the
+ * drive number to start with, 0FFh for that of the BIOS.
  *
  * as --32 -o o oldbios.S && ld -m elf_i386 -e start -Ttext 0 --oformat binary -o oldbios o
  */
@@ -130,6 +131,10 @@ refuses:
 	pushw	%bp
 	movw	%sp, %bp
 	orb	$1, 6(%bp)
+	testb	$0x80, %cs:broken
+	jz	8f
+	andb	$0xfd, 7(%bp)
+8:
 	popw	%bp
 	iretw
 
