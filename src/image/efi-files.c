@@ -45,7 +45,7 @@ static void add_volume(struct finder *f, uint64_t start, uint32_t loaders, enum 
 
 	if (loaders & LOADER_UNSEEN)
 		f->found->is_complete = false;
-	if (!(loaders & LOADER_ALL))
+	if (!(loaders & (LOADER_ALL | LOADER_NO_PROGRAM)))
 		return;
 	while (v < f->volumes + f->n_volumes && v->start != start)
 		v++;

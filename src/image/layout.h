@@ -58,7 +58,7 @@ enum boot_reason {
 	REASON_MEMTEST_ABSENT,
 	REASON_CDEMU,
 	REASON_CDEMU_ABSENT,
-	REASON_CDEMU_OTHER, /* another version's, or damaged */
+	REASON_CDEMU_OTHER,   /* another version's, or damaged */
 	REASON_CDEMU_DIFFERS, /* from the boot catalog */
 	REASON_SYSLINUX,      /* in the partition that MBR code starts */
 	REASON_NO_ACTIVE,
@@ -93,6 +93,7 @@ enum loader_arch {
 	LOADER_IA32 = 1 << 1,
 	LOADER_AA64 = 1 << 2,
 	LOADER_ALL = LOADER_X64 | LOADER_IA32 | LOADER_AA64,
+	LOADER_NO_PROGRAM = 1 << 6, /* named so, but not what firmware starts: a report only */
 	LOADER_UNSEEN =
 		1 << 7, /* not all could be looked at: there may be more than the bits say */
 };

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/num.h"
 
 #define MAX_CLUSTERS 64U /* of a directory; a root on installation media has one */
@@ -88,22 +89,81 @@ static bool match_directory(void *ctx, const struct fatdir_entry *entry)
 	return true;
 }
 
+#define N_ARCHS 3U
+
+static const struct {
+	const char *name;
+	uint32_t arch;
+	uint16_t machine; /* PE/COFF, section 3.3.1 */
+} programs[N_ARCHS] = {
+	{ "BOOTX64 EFI", LOADER_X64, 0x8664 },
+	{ "BOOTIA32EFI", LOADER_IA32, 0x014c },
+	{ "BOOTAA64EFI", LOADER_AA64, 0xaa64 },
+};
+
+/* First clusters of the programs that were found; 0: not there. */
+struct found {
+	uint32_t clusters[N_ARCHS];
+	uint32_t sizes[N_ARCHS];
+};
+
 static bool match_loader(void *ctx, const struct fatdir_entry *entry)
 {
-	static const struct {
-		const char *name;
-		uint32_t arch;
-	} names[] = {
-		{ "BOOTX64 EFI", LOADER_X64 },
-		{ "BOOTIA32EFI", LOADER_IA32 },
-		{ "BOOTAA64EFI", LOADER_AA64 },
-	};
-	uint32_t *archs = ctx;
+	struct found *found = ctx;
 
-	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (!entry->is_directory && entry->size > 0 && !strcmp(entry->name, names[i].name))
-			*archs |= names[i].arch;
+	for (size_t i = 0; i < N_ARCHS; i++) {
+		if (entry->is_directory || entry->size == 0 ||
+		    strcmp(entry->name, programs[i].name) != 0)
+			continue;
+		found->clusters[i] = entry->cluster;
+		found->sizes[i] = entry->size;
+	}
 	return false;
+}
+
+/* By its first len bytes; a header that lies behind them is taken on trust. */
+static bool is_program(const uint8_t *head, size_t len, uint16_t machine)
+{
+	uint64_t at = 0;
+	le32 offset;
+	le16 stored;
+
+	if (len >= 64 && memcmp(head, "MZ", 2) == 0) {
+		memcpy(&offset, head + 60, sizeof(offset));
+		at = le32_get(offset);
+		if (at + 6 > len)
+			return true;
+	}
+	if (at + 6 > len || memcmp(head + at, "PE\0\0", 4) != 0)
+		return false;
+	memcpy(&stored, head + at + 4, sizeof(stored));
+	return le16_get(stored) == machine;
+}
+
+/* Damaged programs, and those for other machines, are not started. */
+static int check_programs(struct detect *d, uint64_t start, const struct fatdir_volume *v,
+			  const struct found *found, struct loaders *ret, struct error *err)
+{
+	for (size_t i = 0; i < N_ARCHS; i++) {
+		uint64_t off = fatdir_cluster_offset(v, found->clusters[i]);
+		uint8_t head[PIECE];
+		size_t len =
+			(size_t)num_min(num_min(v->cluster_size, sizeof(head)), found->sizes[i]);
+		int rc;
+
+		if (off == 0)
+			continue;
+		rc = detect_read(d, start + off, head, len, err);
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			ret->is_complete = false;
+		else
+			ret->archs |= is_program(head, len, programs[i].machine)
+					      ? programs[i].arch
+					      : LOADER_NO_PROGRAM;
+	}
+	return 0;
 }
 
 /*
@@ -166,17 +226,17 @@ int loaders_list(struct detect *d, uint64_t start, struct fatdir_volume *ret_vol
 
 int loaders_find(struct detect *d, uint64_t start, struct loaders *ret, struct error *err)
 {
+	struct found found = { .sizes = { 0 } };
 	struct fatdir_volume volume;
-	uint32_t archs = 0;
 	int rc;
 
 	memset(ret, 0, sizeof(*ret));
-	rc = loaders_list(d, start, &volume, &ret->is_complete, match_loader, &archs, err);
-	ret->is_fat = rc > 0;
-	ret->archs = archs;
-	if (rc > 0)
-		ret->size = volume.data_start + (uint64_t)volume.n_clusters * volume.cluster_size;
-	return rc < 0 ? -1 : 0;
+	rc = loaders_list(d, start, &volume, &ret->is_complete, match_loader, &found, err);
+	if (rc <= 0)
+		return rc;
+	ret->is_fat = true;
+	ret->size = volume.data_start + (uint64_t)volume.n_clusters * volume.cluster_size;
+	return check_programs(d, start, &volume, &found, ret, err);
 }
 
 struct file {

@@ -12,7 +12,7 @@
 struct loaders {
 	bool is_fat; /* a FAT volume that UEFI firmware reads begins there */
 	bool is_complete; /* its directories could be read: what was not found is not there */
-	uint32_t archs; /* enum loader_arch bits */
+	uint32_t archs; /* enum loader_arch bits, all but LOADER_UNSEEN */
 	uint64_t size; /* bytes up to the end of its last cluster */
 };
 

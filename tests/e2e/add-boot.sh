@@ -12,6 +12,8 @@ esp()
 	rm -f "$1"
 	mkfs.fat -C --invariant -n ADDED "$1" "${2:-1440}" >/dev/null
 	noise 3000 loader
+	# The beginning of a program for x64.
+	printf 'PE\0\0\x64\x86' | dd of=loader conv=notrunc status=none
 	export MTOOLS_SKIP_CHECK=1
 	mmd -i "$1" ::/EFI ::/EFI/BOOT
 	mcopy -i "$1" loader ::/EFI/BOOT/BOOTX64.EFI

@@ -111,7 +111,10 @@ static void make_fat(uint8_t *p)
 	p[4 * 512 + 26] = 3;
 	memcpy(p + 5 * 512, "BOOTX64 EFI\x20", 12);
 	p[5 * 512 + 26] = 4;
-	p[5 * 512 + 28] = 1;
+	p[5 * 512 + 28] = 0x80;
+	memcpy(p + 6 * 512, "MZ", 2);
+	p[6 * 512 + 60] = 0x40;
+	memcpy(p + 6 * 512 + 0x40, "PE\0\0\x64\x86", 6);
 }
 
 static bool is_told(const struct plan *plan, uint64_t off)

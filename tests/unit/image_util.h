@@ -208,6 +208,16 @@ static inline void put_section(uint8_t *p, uint8_t indicator, uint8_t platform, 
 	memcpy(p + 4, id, strlen(id));
 }
 
+/* The beginning of a program for UEFI (PE/COFF), 128 bytes. */
+static inline void put_program(uint8_t *p, uint16_t machine)
+{
+	memcpy(p, "MZ", 2);
+	p[60] = 0x40;
+	memcpy(p + 0x40, "PE\0\0", 4);
+	p[0x44] = (uint8_t)machine;
+	p[0x45] = (uint8_t)(machine >> 8);
+}
+
 /* A FAT12 boot sector of n 512-byte sectors, and EFI/BOOT/BOOTX64.EFI if asked for. */
 static inline void put_fat(uint8_t *p, uint16_t n_sectors, int with_loader)
 {
@@ -236,7 +246,8 @@ static inline void put_fat(uint8_t *p, uint16_t n_sectors, int with_loader)
 	efi[26] = 3;
 	memcpy(boot, "BOOTX64 EFI\x20", 12);
 	boot[26] = 4;
-	boot[28] = 1;
+	boot[28] = 0x80;
+	put_program(p + 6 * 512, 0x8664);
 }
 
 #endif

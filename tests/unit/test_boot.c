@@ -438,6 +438,37 @@ static void test_partition_shorter_than_its_volume_is_unknown(void)
 	free(img.p);
 }
 
+/* The name alone promises nothing: firmware starts programs of its own kind only. */
+static void test_loader_that_is_no_program(void)
+{
+	struct image img = new_esp_disk();
+	uint8_t *program = image_block(&img, ESP_BLOCK) + 6 * 512;
+
+	disc_put_mbr_entry(img.p, 0, 0, 0xef, ESP_SECTOR, ESP_SECTORS);
+	detect(&img);
+	check_uefi("yes", "mbr");
+	put_program(program, 0xaa64);
+	detect(&img);
+	check_uefi("no", "no-loader");
+	put_program(program, 0x8664);
+	program[0x40] = 0;
+	detect(&img);
+	check_uefi("no", "no-loader");
+	/* Without a DOS header; or with one behind which nobody has looked. */
+	memcpy(program, program + 0x40, 64);
+	program[0] = 'P';
+	detect(&img);
+	check_uefi("yes", "mbr");
+	memset(program, 0, 128);
+	detect(&img);
+	check_uefi("no", "no-loader");
+	put_program(program, 0x8664);
+	program[61] = 0x10;
+	detect(&img);
+	check_uefi("yes", "mbr");
+	free(img.p);
+}
+
 static void test_gpt_protection(void)
 {
 	static const struct range esp[] = { ESP };
@@ -730,6 +761,7 @@ int main(void)
 	RUN(test_our_cdemu);
 	RUN(test_gpt_order);
 	RUN(test_partition_shorter_than_its_volume_is_unknown);
+	RUN(test_loader_that_is_no_program);
 	RUN(test_gpt_protection);
 	RUN(test_gpt_hides_mbr);
 	RUN(test_mbr_rules);

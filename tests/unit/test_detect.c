@@ -145,6 +145,7 @@ static void test_uefi_image_without_loader(void)
 	detect(&img);
 	check_boot(BOOT_YES, BOOT_YES, BOOT_NO, BOOT_NO);
 	memcpy(image_block(&img, 40) + 5 * 512, "BOOTIA32EFI\x20", 12);
+	put_program(image_block(&img, 40) + 6 * 512, 0x014c);
 	detect(&img);
 	CHECK(lay.boot.uefi_ia32.cd == BOOT_YES && lay.boot.uefi_ia32.usb == BOOT_YES);
 	CHECK(lay.boot.uefi_x64.cd == BOOT_NO);
