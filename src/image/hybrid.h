@@ -25,11 +25,11 @@ struct hybrid_esp {
 
 struct hybrid {
 	enum bootcode_kind bios; /* BOOTCODE_UEFI_ONLY: no BIOS image in it */
-	uint32_t bios_entry;     /* index in layout.el_torito.entries, unless BOOTCODE_UEFI_ONLY */
-	uint32_t n_esp;          /* volumes that UEFI has to find */
+	uint32_t bios_entry; /* index in layout.el_torito.entries, unless BOOTCODE_UEFI_ONLY */
+	uint32_t n_esp; /* volumes that UEFI has to find */
 	struct hybrid_esp esp[HYBRID_MAX_ESP];
-	uint32_t archs;              /* enum loader_arch bits: what they boot */
-	uint32_t lost_partition;     /* number of one behind the disc that gets no entry; 0: none */
+	uint32_t archs; /* enum loader_arch bits: what they boot */
+	uint32_t lost_partition; /* number of one behind the disc that gets no entry; 0: none */
 	bool fixes_bios, fixes_uefi; /* the disc boots so, a raw copy on a stick not surely */
 };
 
