@@ -135,15 +135,23 @@ static bool look_at_mbr(const struct firmware *fw, struct view *ret)
 /*
  * The part of an entry's image that EDK2 makes accessible: by its own arithmetic, in which a
  * count without emulation counts blocks of the medium, and on small blocks four times as many
- * again. UINT64_MAX: to the medium's end.
+ * again. Counts of 0 and 1 mean up to the volume's end, unless that lies before the image. UINT64_MAX: to the medium's end.
  */
 static uint64_t window_of(const struct firmware *fw, const struct layout_boot_entry *e)
 {
+	uint64_t volume = fw->d->lay->volume.size / DISC_BLOCK, count = e->sector_count;
 	uint64_t scale = DISC_BLOCK / fw->block_size;
 
-	if (e->emulation != EMUL_NONE || e->sector_count < 2)
+	if (e->emulation != EMUL_NONE)
 		return UINT64_MAX;
-	return e->sector_count * scale * DISC_BLOCK;
+	if (count < 2) {
+		bool is_cut = fw->is_exact && volume > fw->d->size / fw->block_size;
+
+		if (is_cut || volume < e->lba)
+			return UINT64_MAX;
+		count = volume - e->lba;
+	}
+	return count * scale * DISC_BLOCK;
 }
 
 static bool look_at_catalog(const struct firmware *fw, struct view *ret)

@@ -438,6 +438,27 @@ static void test_partition_shorter_than_its_volume_is_unknown(void)
 	free(img.p);
 }
 
+/* A catalog that gives no size means up to the volume's end: so OVMF sees a piece only. */
+static void test_volume_that_ends_in_the_efi_image_is_unknown(void)
+{
+	struct image img = disc_new(DISC_EFI);
+
+	put_entry(image_block(&img, 24) + 32, 0x88, 0, 0, ESP_BLOCK);
+	detect(&img);
+	CHECK(lay.boot.uefi_x64.cd == BOOT_YES);
+	put_both32(image_block(&img, 16) + 80, ESP_BLOCK + 2);
+	detect(&img);
+	CHECK(lay.boot.uefi_x64.cd == BOOT_UNKNOWN);
+	put_both32(image_block(&img, 16) + 80, ESP_BLOCK);
+	detect(&img);
+	CHECK(lay.boot.uefi_x64.cd == BOOT_UNKNOWN);
+	/* Behind the volume there is no end but the medium's. */
+	put_both32(image_block(&img, 16) + 80, ESP_BLOCK - 2);
+	detect(&img);
+	CHECK(lay.boot.uefi_x64.cd == BOOT_YES);
+	free(img.p);
+}
+
 /* The name alone promises nothing: firmware starts programs of its own kind only. */
 static void test_loader_that_is_no_program(void)
 {
@@ -761,6 +782,7 @@ int main(void)
 	RUN(test_our_cdemu);
 	RUN(test_gpt_order);
 	RUN(test_partition_shorter_than_its_volume_is_unknown);
+	RUN(test_volume_that_ends_in_the_efi_image_is_unknown);
 	RUN(test_loader_that_is_no_program);
 	RUN(test_gpt_protection);
 	RUN(test_gpt_hides_mbr);
