@@ -111,6 +111,10 @@ int revocations_read_given(const char *path, struct revocations *r, struct error
 		if (errno == EFBIG)
 			return error_set(err, ERROR_USAGE, "no-dbx",
 					 _("%s is too large to be a dbx list."), r->given_name);
+		if (errno == EINVAL)
+			return error_set(err, ERROR_USAGE, "no-dbx",
+					 _("%s is a device or a pipe; give a file with the list."),
+					 r->given_name);
 		return error_set_sys(err, ERROR_USAGE, "no-dbx", errno, _("%s cannot be read"),
 				     r->given_name);
 	}

@@ -526,6 +526,7 @@ test_bad_dbx_file()
 		run 2 "$ISOWRITE" inspect --dbx="$file" "$path"
 		[ "$(wc -l <out)" = 0 ] || fail "$file was taken"
 	done
+	has '/dev/null is a device or a pipe' err
 	run 2 "$ISOWRITE" inspect --dbx= "$path"
 }
 
