@@ -135,7 +135,8 @@ static bool look_at_mbr(const struct firmware *fw, struct view *ret)
 /*
  * The part of an entry's image that EDK2 makes accessible: by its own arithmetic, in which a
  * count without emulation counts blocks of the medium, and on small blocks four times as many
- * again. Counts of 0 and 1 mean up to the volume's end, unless that lies before the image. UINT64_MAX: to the medium's end.
+ * again. Counts of 0 and 1 mean up to the volume's end, unless that lies before the image.
+ * UINT64_MAX: to the medium's end.
  */
 static uint64_t window_of(const struct firmware *fw, const struct layout_boot_entry *e)
 {
