@@ -81,8 +81,11 @@ static int find_fixable(struct detect *d, struct error *err)
 				     boot_stick_sector(d) == 512 && hybrid_is_needed(lay);
 	if (!lay->boot.is_hybrid_needed || !hybrid_choose(lay, 0, &h, &why))
 		return 0;
-	if (h.bios != BOOTCODE_UEFI_ONLY &&
-	    boot_judge_image(d, &lay->el_torito.entries[h.bios_entry], &image, err) < 0)
+	/* isolinux and GRUB are entered as they want to be, whatever the catalog would load. */
+	if (h.bios == BOOTCODE_ISOLINUX || h.bios == BOOTCODE_GRUB2)
+		image = BOOT_YES;
+	else if (h.bios == BOOTCODE_CDEMU &&
+		 boot_judge_image(d, &lay->el_torito.entries[h.bios_entry], &image, err) < 0)
 		return -1;
 	list_answers(&lay->boot, a);
 	for (size_t i = 0; i < N_ANSWERS; i++)

@@ -198,12 +198,13 @@ static int measure(struct detect *d, struct layout_boot_entry *entry, struct err
 {
 	uint64_t floppy = eltorito_floppy_size(entry->emulation);
 
-	if (floppy > 0) {
+	if (entry->emulation == EMUL_HDD && measure_disk(d, entry, err) < 0)
+		return -1;
+	if (floppy > 0)
 		entry->size = floppy;
-		return 0;
-	}
-	if (entry->emulation == EMUL_HDD)
-		return measure_disk(d, entry, err);
+	/* UEFI emulates nothing, and finds the whole volume in such an entry, too. */
+	if (floppy > 0 || entry->emulation == EMUL_HDD)
+		return entry->platform == BOOT_EFI ? measure_fat(d, entry, err) : 0;
 	if (entry->platform == BOOT_EFI) {
 		entry->size = entry->sector_count > 1
 				      ? (uint64_t)entry->sector_count * ELTORITO_VIRTUAL_SECTOR

@@ -3,6 +3,7 @@
  * Which volumes of the image UEFI could boot: every place that a boot catalog or a partition
  * table points to is looked at once. What firmware makes of them is detect-boot's.
  */
+#include "base/num.h"
 #include "disk/mbr.h"
 #include "image/detect.h"
 #include "image/loaders.h"
@@ -70,10 +71,11 @@ int detect_loaders(struct detect *d, struct error *err)
 
 	for (uint32_t i = 0; i < lay->el_torito.n_entries; i++) {
 		struct layout_boot_entry *e = &lay->el_torito.entries[i];
+		uint64_t start = (uint64_t)e->lba * BLOCK;
 
-		/* How much of it a catalog lets firmware see depends on the medium. */
+		/* How much of it a catalog lets firmware see depends on the medium, too. */
 		if (e->bootable &&
-		    look(&seen, (uint64_t)e->lba * BLOCK, UINT64_MAX, &e->loaders, err) < 0)
+		    look(&seen, start, d->size - num_min(start, d->size), &e->loaders, err) < 0)
 			return -1;
 	}
 	for (uint32_t i = 0; i < lay->gpt.n_partitions; i++) {

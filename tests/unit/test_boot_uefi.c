@@ -131,6 +131,26 @@ static void test_volume_that_ends_in_the_efi_image_is_unknown(void)
 	free(img.p);
 }
 
+/* An entry that says diskette, with a larger volume in it: the hybrid's copy was cut. */
+static void test_efi_image_that_is_called_a_diskette(void)
+{
+	struct image img = image_new(2000), disc = disc_new(DISC_EFI);
+
+	memcpy(img.p, disc.p, disc.len);
+	free(disc.p);
+	put_both32(image_block(&img, 16) + 80, 2000);
+	put_fat(image_block(&img, ESP_BLOCK), 6000, 1);
+	put_entry(image_block(&img, 24) + 32, 0x88, 1, 40, ESP_BLOCK);
+	detect(&img);
+	CHECK_U64(lay.el_torito.entries[0].size, 6000 * 512);
+	check_uefi("fixable", "catalog");
+	/* More than there is of the image is no volume that could be copied. */
+	put_fat(image_block(&img, ESP_BLOCK), 9000, 1);
+	detect(&img);
+	CHECK_STR(layout_answer_name(lay.boot.uefi_x64.usb), "unknown");
+	free(img.p);
+}
+
 /* The name alone promises nothing: firmware starts programs of its own kind only. */
 static void test_loader_that_is_no_program(void)
 {
@@ -275,6 +295,7 @@ int main(void)
 	RUN(test_gpt_order);
 	RUN(test_partition_shorter_than_its_volume_is_unknown);
 	RUN(test_volume_that_ends_in_the_efi_image_is_unknown);
+	RUN(test_efi_image_that_is_called_a_diskette);
 	RUN(test_loader_that_is_no_program);
 	RUN(test_gpt_protection);
 	RUN(test_gpt_hides_mbr);

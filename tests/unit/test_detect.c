@@ -217,7 +217,8 @@ static void test_size_behind_volume(void)
 	detect(&img);
 	CHECK(lay.is_truncated && find("truncated"));
 	CHECK(!find("truncated-padding"));
-	check_boot(BOOT_UNKNOWN, BOOT_NO, BOOT_UNKNOWN, BOOT_UNKNOWN);
+	CHECK(lay.boot.bios.cd == BOOT_UNKNOWN && lay.boot.bios.usb == BOOT_NO);
+	CHECK(lay.boot.uefi_x64.cd == BOOT_UNKNOWN && lay.boot.uefi_x64.usb == BOOT_UNKNOWN);
 	img.len = 50 * 2048;
 	detect(&img);
 	CHECK(!lay.is_truncated);
