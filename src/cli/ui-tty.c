@@ -9,9 +9,9 @@
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -31,14 +31,6 @@
 #define TTY_GRAPH_MAX_COLUMNS 100U
 #define TTY_SPARK_MIN 8U
 #define TTY_SPARK_MAX 30U
-
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static void get_screen(unsigned int *ret_columns, unsigned int *ret_rows)
 {
@@ -125,7 +117,7 @@ static void draw(struct tty *tty)
 
 	get_screen(&columns, &rows);
 	clear_drawn(tty);
-	tty->drawn_at = now();
+	tty->drawn_at = clock_seconds();
 	for (size_t i = 0; i < tty->n_targets; i++)
 		n_active += tty->targets[i].is_active;
 	if (n_active == 0) {
@@ -161,7 +153,7 @@ static void print_line(struct tty *tty, struct tty_progress *p)
 	tty_format_line(p, line, sizeof(line));
 	clear_drawn(tty);
 	fprintf(tty->ui->err, "%s\n", line);
-	p->told_at = now();
+	p->told_at = clock_seconds();
 }
 
 /* SIGUSR1: where everything is, whatever --progress says. */
@@ -291,7 +283,7 @@ static void tell_in_lines(struct tty *tty, struct tty_progress *p, bool is_phase
 	if (p->is_finished && tty->n_targets < 2)
 		return; /* the closing words follow */
 	if (!is_phase && !p->is_finished && percent < p->told_percent + TTY_LINE_PERCENT &&
-	    now() - p->told_at < TTY_LINE)
+	    clock_seconds() - p->told_at < TTY_LINE)
 		return;
 	p->told_percent = percent - percent % TTY_LINE_PERCENT;
 	print_line(tty, p);
@@ -300,7 +292,7 @@ static void tell_in_lines(struct tty *tty, struct tty_progress *p, bool is_phase
 /* All targets report one after the other: drawn is when the last one has. */
 static bool is_time_to_draw(const struct tty *tty, const struct event *event)
 {
-	double since = now() - tty->drawn_at;
+	double since = clock_seconds() - tty->drawn_at;
 
 	for (size_t i = event->target + 1; i < tty->n_targets; i++) {
 		if (tty->targets[i].is_active && !tty->targets[i].is_finished)
@@ -318,9 +310,9 @@ static void note_speed(struct tty_progress *p, const struct event *event)
 	if (!s)
 		return;
 	if (event->kind == EVENT_PHASE && !s->is_begun)
-		speed_begin(s, now());
+		speed_begin(s, clock_seconds());
 	else if (event->kind == EVENT_PROGRESS)
-		speed_add(s, now(), event->done);
+		speed_add(s, clock_seconds(), event->done);
 }
 
 static void take_progress(struct tty *tty, const struct event *event)

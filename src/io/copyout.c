@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -62,24 +63,16 @@ struct copyout {
 	_Atomic double last_progress, phase_start;
 };
 
-static double now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 static void set_done(struct copyout *c, uint64_t done)
 {
 	atomic_store(&c->done, done);
-	atomic_store(&c->last_progress, now());
+	atomic_store(&c->last_progress, clock_seconds());
 }
 
 static void begin_phase(struct copyout *c, enum copyout_phase phase)
 {
 	set_done(c, 0);
-	atomic_store(&c->phase_start, now());
+	atomic_store(&c->phase_start, clock_seconds());
 	atomic_store(&c->phase, phase);
 }
 
@@ -169,7 +162,7 @@ static int repair_piece(struct copyout *c, uint8_t *buf, uint64_t off, size_t le
 		else if (give_up(c, buf + done, off + done, n, sys, err) < 0)
 			return -1;
 		done += n;
-		atomic_store(&c->last_progress, now());
+		atomic_store(&c->last_progress, clock_seconds());
 	}
 	return 0;
 }
@@ -187,7 +180,7 @@ static int repair(struct copyout *c, uint8_t *buf, uint64_t off, size_t len, str
 		    repair_piece(c, buf + done, off + done, n, err) < 0)
 			return -1;
 		done += n;
-		atomic_store(&c->last_progress, now());
+		atomic_store(&c->last_progress, clock_seconds());
 	}
 	return 0;
 }
@@ -373,24 +366,24 @@ static int read_back(struct copyout *c, struct error *err)
 
 static int run_phases(struct copyout *c, struct error *err)
 {
-	double start = now();
+	double start = clock_seconds();
 
 	if (read_all(c, err) < 0)
 		return -1;
 	c->result.file_size = c->sink.zstd || !c->config.file ? c->sink.raw : c->config.size;
-	c->result.seconds_read = now() - start;
+	c->result.seconds_read = clock_seconds() - start;
 	begin_phase(c, COPYOUT_FLUSH);
-	start = now();
+	start = clock_seconds();
 	if (sink_flush(&c->sink, err) < 0)
 		return -1;
-	c->result.seconds_flush = now() - start;
+	c->result.seconds_flush = clock_seconds() - start;
 	if (!c->config.read_back || !c->config.file)
 		return 0;
 	begin_phase(c, COPYOUT_CHECK);
-	start = now();
+	start = clock_seconds();
 	if (read_back(c, err) < 0)
 		return -1;
-	c->result.seconds_check = now() - start;
+	c->result.seconds_check = clock_seconds() - start;
 	return 0;
 }
 
@@ -497,7 +490,7 @@ void copyout_get_status(struct copyout *c, struct copyout_status *ret)
 	ret->phase_start = atomic_load(&c->phase_start);
 	ret->stalled = 0;
 	if (ret->phase == COPYOUT_READ && !atomic_load(&c->is_writing))
-		ret->stalled = now() - atomic_load(&c->last_progress);
+		ret->stalled = clock_seconds() - atomic_load(&c->last_progress);
 }
 
 void copyout_cancel(struct copyout *c)

@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -21,14 +21,6 @@
 
 #define PICTURE_LIMIT (64 * MIB)
 #define ANSWER_SECONDS 20 /* for it to answer, on a machine with other things to do */
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 /* -1 closes it. */
 static void read_channel(struct boot_vm *vm, int *fd, enum boot_channel channel)
@@ -148,10 +140,10 @@ bool boot_qmp_read(struct boot_vm *vm, int milliseconds)
 /* The next answer, in vm->answer. -1: none comes. */
 int boot_qmp_wait(struct boot_vm *vm, double seconds)
 {
-	double until = now() + seconds;
+	double until = clock_seconds() + seconds;
 
 	while (vm->answer_len == 0) {
-		if (vm->monitor < 0 || now() > until)
+		if (vm->monitor < 0 || clock_seconds() > until)
 			return -1;
 		boot_qmp_read(vm, 100);
 	}

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 
 #define DEFAULT_TIMEOUT 60.0
@@ -37,22 +37,14 @@ struct watch {
 	struct boot_result *result;
 	double start, started_at; /* the boot; when the firmware had started something */
 	double looked_at, pictured_at;
-	uint64_t loader_activity;  /* of the guest: when its loader was seen ... */
-	uint64_t activity;         /* ... when it was last asked ... */
-	double active_at;          /* ... and had changed */
+	uint64_t loader_activity; /* of the guest: when its loader was seen ... */
+	uint64_t activity; /* ... when it was last asked ... */
+	double active_at; /* ... and had changed */
 	enum boot_reached reached; /* when it was last asked, as gave_up */
 	bool gave_up;
-	double changed_at;     /* one of them */
+	double changed_at; /* one of them */
 	struct picture before; /* the screen when the firmware started something */
 };
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void picture_done(struct picture *p)
 {
@@ -204,7 +196,7 @@ static int watch_machine(struct watch *w, struct error *err)
 {
 	bool failed = false;
 
-	w->start = now();
+	w->start = clock_seconds();
 	/* Ends: at the latest when the time is over; in a window, when that is closed. */
 	while (true) {
 		bool is_over = boot_vm_is_over(w->vm, &failed);
@@ -212,7 +204,7 @@ static int watch_machine(struct watch *w, struct error *err)
 
 		if (!is_over && !boot_vm_watch(w->vm, TICK))
 			boot_judge_settle(&w->result->judge);
-		t = now();
+		t = clock_seconds();
 		if (!is_over && t - w->looked_at >= LOOK_EVERY) {
 			w->looked_at = t;
 			boot_vm_look(w->vm);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/text.h"
@@ -27,7 +28,7 @@ struct check {
 	struct report_target *rt;
 	struct segments *segs;
 	uint8_t *got, *want; /* READ_SIZE bytes each, aligned */
-	uint64_t base;       /* what got holds: bytes [base, base + got_len) */
+	uint64_t base; /* what got holds: bytes [base, base + got_len) */
 	size_t got_len;
 	uint64_t done, total;
 	struct hash *whole; /* receipts: everything read, in order */
@@ -37,7 +38,7 @@ struct check {
 static bool verify_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	struct job *j = ctx;
-	double now = job_now();
+	double now = clock_seconds();
 	struct event ev = {
 		.kind = EVENT_PROGRESS,
 		.phase = PHASE_VERIFY,
@@ -276,8 +277,7 @@ static int compare_pieces(struct check *c, const struct report_plan *rp, struct 
 	const struct engine_mismatch *m = &c->rt->result.mismatch;
 	struct plan_reader reader = { .plan = rp->plan, .src = j->source };
 
-	if (!j->r->source_is_seekable ||
-	    job_make_segments(j, rp, c->segs) < 0)
+	if (!j->r->source_is_seekable || job_make_segments(j, rp, c->segs) < 0)
 		goto differs;
 	if (m->is_exact && is_in_fixed(c->segs, m->offset))
 		goto differs;
@@ -377,10 +377,11 @@ static int check_receipt(struct check *c, struct error *err)
 		hash_peek(c->whole, &c->rt->result.sha256);
 		if (!digest_is_equal(&c->rt->result.sha256, &rp->sha256)) {
 			c->rt->status = TARGET_FAILED;
-			error_set(&c->rt->error, ERROR_DIFFERS, "read-back-differs",
-				  _("%s does not hold what this receipt was written for. (The image "
-				    "came from a pipe, so it cannot be said where.)"),
-				  text_escape(c->rt->path, SIZE_MAX, name, sizeof(name)));
+			error_set(
+				&c->rt->error, ERROR_DIFFERS, "read-back-differs",
+				_("%s does not hold what this receipt was written for. (The image "
+				  "came from a pipe, so it cannot be said where.)"),
+				text_escape(c->rt->path, SIZE_MAX, name, sizeof(name)));
 		}
 	} else if (any_differs(c->segs)) {
 		rc = judge_segments(c, false, err);
@@ -454,7 +455,7 @@ static int check_story(struct job *j, struct error *err)
 	if (target_open_read(j->targets[0].target, &r->targets[0].error) < 0)
 		return -1;
 	job_emit(j, EVENT_PLANNED, EVENT_NO_TARGET);
-	j->targets[0].phase_start = job_now();
+	j->targets[0].phase_start = clock_seconds();
 	rc = check_init(&c, j, err);
 	if (rc == 0)
 		rc = r->is_receipt ? check_receipt(&c, err) : check_image(&c, err);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/cleanup.h"
 #include "base/num.h"
 #include "base/outfile.h"
@@ -110,7 +111,7 @@ static void follow(struct job *j, size_t i, struct copyout *c, const struct job_
 	bool is_ended = false;
 
 	job_emit_phase(j, i, told);
-	job_begin_phase(&j->targets[i], job_now());
+	job_begin_phase(&j->targets[i], clock_seconds());
 	while (!is_ended) {
 		struct copyout_status now;
 		struct engine_status st;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "io/inhibit.h"
 #include "job/job-state.h"
@@ -215,7 +216,7 @@ void job_show_progress(struct job *j, size_t i, const struct engine_status *st,
 		.sets_the_pace = st->sets_the_pace,
 		.report = j->r,
 	};
-	double now = job_now();
+	double now = clock_seconds();
 
 	measure(jt, st, now);
 	warn_if_stalled(j, i, st);
@@ -236,7 +237,7 @@ static void show_progress(struct job *j, size_t k)
 	engine_get_status(j->engine, k, &st);
 	if (st.phase == ENGINE_WAITING || st.phase == ENGINE_FINISHED)
 		return;
-	begin_phase(j, i, st.phase, job_now());
+	begin_phase(j, i, st.phase, clock_seconds());
 	job_show_progress(j, i, &st, event_phase_of(&j->targets[i], st.phase));
 }
 
@@ -363,7 +364,7 @@ int job_run(struct job *j, struct error *err)
 		return -1;
 	for (size_t k = 0; k < j->n_engine_targets; k++) {
 		j->targets[j->engine_index[k]].told = PHASE_PROBE; /* none that concerns it */
-		begin_phase(j, j->engine_index[k], ENGINE_WRITE, job_now());
+		begin_phase(j, j->engine_index[k], ENGINE_WRITE, clock_seconds());
 	}
 	while (!finished) {
 		if (!j->was_cancelled && job_is_cancelled(j)) {

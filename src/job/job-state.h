@@ -101,7 +101,6 @@ int job_init(struct job *j, const struct job_request *req, const struct events *
 	     struct report *r, struct error *err);
 void job_done(struct job *j);
 
-double job_now(void); /* monotonic seconds */
 bool job_is_cancelled(struct job *j);
 void job_emit(struct job *j, enum event_kind kind, size_t target);
 void job_emit_phase(struct job *j, size_t target, enum event_phase phase);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/num.h"
 #include "job/job-state.h"
 #include "job/receipt.h"
@@ -64,14 +65,6 @@ void job_done(struct job *j)
 		close(j->inhibit_fd);
 }
 
-double job_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
-
 bool job_is_cancelled(struct job *j)
 {
 	return j->events->is_cancelled(j->events->ctx);
@@ -118,7 +111,7 @@ void job_warn(struct job *j, size_t target, const char *code, const char *fmt, .
 bool job_read_progress(void *ctx, uint64_t done, uint64_t total)
 {
 	struct job *j = ctx;
-	double now = job_now();
+	double now = clock_seconds();
 	struct event ev = {
 		.kind = EVENT_PROGRESS,
 		.target = EVENT_NO_TARGET,
