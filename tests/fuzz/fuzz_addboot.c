@@ -2,92 +2,36 @@
 /*
  * Any bytes as a file of --add-boot, and any image as the disc that a good one is added to:
  * either that is refused, or firmware finds the entry, and no byte changes untold. The image
- * is sparse, as in fuzz_detect.c.
+ * is sparse (sparse.h).
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "../unit/memory-source.h"
 #include "base/num.h"
 #include "image/detect.h"
 #include "plan/add-boot.h"
 #include "plan/plan-source.h"
+#include "sparse.h"
 
-#define SECTOR 2048U
-#define RECORD_HEAD 4U
+#define SECTOR SPARSE_SECTOR
 #define FAT_SIZE 8192U
 #define MAX_IMAGE (4U << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct sparse {
-	const uint8_t *data;
-	size_t size;
-	bool is_raw; /* the bytes as they are */
-};
-
-static void read_sector(const struct sparse *s, uint64_t lba, uint8_t *out)
+static void read_files(const uint8_t *data, size_t size)
 {
-	memset(out, 0, SECTOR);
-	if (s->is_raw) {
-		if (lba * SECTOR < s->size)
-			memcpy(out, s->data + lba * SECTOR,
-			       (size_t)num_min(SECTOR, s->size - lba * SECTOR));
-		return;
-	}
-	for (size_t at = 2; at + RECORD_HEAD < s->size;) {
-		const uint8_t *head = s->data + at;
-		size_t len = (size_t)num_min(head[2] | head[3] << 8, SECTOR);
-
-		at += RECORD_HEAD;
-		len = (size_t)num_min(len, s->size - at);
-		if ((uint64_t)(head[0] | head[1] << 8) == lba)
-			memcpy(out, s->data + at, len);
-		at += len;
-	}
-}
-
-static int read_at(struct source *src, uint64_t off, void *buf, size_t len, struct error *err)
-{
-	struct sparse *s = src->priv;
-	uint8_t sector[SECTOR], *out = buf;
-
-	if (!num_is_within(off, len, src->size))
-		return error_set(err, ERROR_IO, "beyond-end", "A read beyond the end.");
-	while (len > 0) {
-		size_t skip = off % SECTOR, n = (size_t)num_min(SECTOR - skip, len);
-
-		read_sector(s, off / SECTOR, sector);
-		memcpy(out, sector + skip, n);
-		off += n;
-		out += n;
-		len -= n;
-	}
-	return 0;
-}
-
-static struct source *open_sparse(struct sparse *s, uint64_t size)
-{
-	static const struct source_ops ops = { .name = "sparse", .read_at = read_at };
-	struct source *src = source_new(&ops, SOURCE_RANDOM, s);
-
-	if (!src)
-		abort();
-	src->size = src->file_size = size;
-	return src;
-}
-
-static void read_files(struct sparse s)
-{
+	struct memory_source file = { data, size };
 	struct error err = ERROR_INIT;
 	struct add_boot add = { .efi = { .data = NULL } };
 	struct source *src;
 
-	s.is_raw = true;
-	src = open_sparse(&s, s.size);
+	src = memory_source_new(&file, size);
 	if (add_boot_read_efi(src, "fuzz", &add.efi, &err) == 0 &&
 	    (add.efi.size % SECTOR || !add.efi.loaders))
 		abort();
-	if (add_boot_read_bios(src, "fuzz", &add.bios, &err) == 0 && add.bios.size != s.size)
+	if (add_boot_read_bios(src, "fuzz", &add.bios, &err) == 0 && add.bios.size != size)
 		abort();
 	add_boot_done(&add);
 	source_free(src);
@@ -173,14 +117,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t fat[FAT_SIZE], code[SECTOR] = { 0xeb, 0xfe };
 	static struct layout lay;
-	struct sparse s = { .data = data, .size = size };
-	struct source *src;
+	struct sparse s;
+	struct source *src = sparse_source(&s, data, size);
 
-	if (size < 2)
+	if (!src)
 		return 0;
-	read_files(s);
+	read_files(data, size);
 	make_fat(fat);
-	src = open_sparse(&s, (uint64_t)(data[0] | data[1] << 8) * SECTOR);
 	for (unsigned int what = 1; what < 4; what++) {
 		const struct add_boot add = {
 			.efi = { what & 1 ? fat : NULL, what & 1 ? FAT_SIZE : 0, LOADER_X64 },
